@@ -1,0 +1,53 @@
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The one family of errors of this collection.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+__all__ = ("OpenRescueError",)
+
+
+class OpenRescueError(Exception):
+    """Something that a user can act on: which server, which step, why, and what to do next.
+
+    :param message: what happened and why, one sentence, no trailing full stop.
+    :param code: a stable word for machines, such as ``managed_save_image``.
+    :param hint: what the user can do next, one sentence.
+    :param step: what was being tried, such as ``stop the guest``.
+    :param server: name of the server, where one is concerned.
+    :param retryable: whether the same call can succeed later without anybody changing anything.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str,
+        hint: str = "",
+        step: str = "",
+        server: str = "",
+        retryable: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.hint = hint
+        self.step = step
+        self.server = server
+        self.retryable = retryable
+
+    def __str__(self) -> str:
+        where = ": ".join(part for part in (f"server '{self.server}'" if self.server else "", self.step) if part)
+        text = f"{where}: {self.message}" if where else self.message
+        return f"{text}. {self.hint}" if self.hint else text
+
+    def as_result(self) -> dict[str, t.Any]:
+        """The error as modules return it: code, message, hint, retryable."""
+        return {"code": self.code, "message": str(self), "hint": self.hint, "retryable": self.retryable}

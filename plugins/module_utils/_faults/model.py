@@ -1,0 +1,95 @@
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a fault is, what it finds, and what the engine asks of it.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+import re
+import typing as t
+
+if t.TYPE_CHECKING:
+    from .._patient.change import Change
+    from .._patient.patient import Patient
+
+__all__ = ("Evidence", "Fault", "Finding", "Severity", "Signature", "Stage")
+
+Severity = t.Literal["critical", "error", "warning", "info"]
+Confidence = t.Literal["high", "medium", "low"]
+Stage = t.Literal["device", "tree"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Evidence:
+    """Where a finding was seen. Text is the patient's: untrusted, cut to a line and printable."""
+
+    path: str | None = None
+    line: int | None = None
+    text: str | None = None
+    device: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """One instance of a fault on one patient."""
+
+    fault: str
+    severity: Severity
+    summary: str
+    evidence: tuple[Evidence, ...] = ()
+    remedy: str | None = None
+    remedy_safe: bool = False
+    confidence: Confidence = "high"
+
+    def as_dict(self) -> dict[str, t.Any]:
+        result = dataclasses.asdict(self)
+        result["evidence"] = [dataclasses.asdict(item) for item in self.evidence]
+        return result
+
+
+@dataclasses.dataclass(frozen=True)
+class Signature:
+    """A line of console text that points to a fault.
+
+    :param pattern: matched with ``search`` on one line, stripped of terminal escapes.
+    :param summary: one sentence; ``{0}``, ``{1}`` stand for the groups of the pattern.
+    :param survives_boot: the line still counts when the boot succeeded after it: a full disk stays full.
+    """
+
+    pattern: re.Pattern[str]
+    summary: str
+    severity: Severity = "critical"
+    confidence: Confidence = "high"
+    survives_boot: bool = False
+
+
+class Fault(abc.ABC):
+    """A kind of defect: its console signatures, its detection and its remedy in one place."""
+
+    #: the name that users type, such as ``fstab-missing-device``
+    id: t.ClassVar[str]
+    #: one line for people: what is wrong where this fault is found
+    title: t.ClassVar[str]
+    #: ``device``: looked for before anything is mounted; ``tree``: in the patient's mounted tree
+    stage: t.ClassVar[Stage] = "tree"
+    #: tools of the rescue system without which the check is skipped
+    tools: t.ClassVar[tuple[str, ...]] = ()
+    signatures: t.ClassVar[tuple[Signature, ...]] = ()
+
+    @abc.abstractmethod
+    def detect(self, patient: Patient) -> t.Iterator[Finding]:
+        """Yield what is wrong; never write, never run anything of the patient's."""
+
+    def repair(self, patient: Patient, finding: Finding, change: Change) -> None:
+        """Remove one finding that :meth:`detect` has just yielded, through ``change`` only.
+
+        ``change`` keeps what it replaces, so that it can be undone; in check mode it only shows
+        what it would do. Faults whose findings carry no remedy leave this as it is.
+        """
+        raise AssertionError(f"{self.id} has no remedy")
