@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026, The openrescue authors
+"""The partitions of a raw disk on the host, for tests that break them. No partition nodes are needed."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import pathlib
+import tempfile
+import typing as t
+
+from .base import LabError, run, state_dir
+
+
+@dataclasses.dataclass(frozen=True)
+class Partition:
+    """Where a partition lies on its disk, in bytes."""
+
+    name: str
+    offset: int
+    size: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Disk:
+    """A raw disk laid out as the lab's guest: GPT with partitions named bios, boot and root."""
+
+    path: pathlib.Path
+
+    def partition(self, name: str) -> Partition:
+        """The partition with this GPT name."""
+        table = json.loads(run("sfdisk", "--json", self.path))["partitiontable"]
+        for entry in table["partitions"]:
+            if entry.get("name") == name:
+                sector = table.get("sectorsize", 512)
+                return Partition(name=name, offset=entry["start"] * sector, size=entry["size"] * sector)
+        raise LabError(f"{self.path} has no partition named {name}")
+
+    def uuid(self, name: str) -> str:
+        """The UUID of the file system on a partition."""
+        partition = self.partition(name)
+        return run("blkid", "-p", "-O", str(partition.offset), "-s", "UUID", "-o", "value", self.path).strip()
+
+    @contextlib.contextmanager
+    def device(self, name: str) -> t.Iterator[pathlib.Path]:
+        """A loop device over one partition, for tools that want one (debugfs, mkfs, ...)."""
+        partition = self.partition(name)
+        place = ("--offset", str(partition.offset), "--sizelimit", str(partition.size))
+        loop = run("losetup", "--find", "--show", *place, self.path).strip()
+        try:
+            yield pathlib.Path(loop)
+        finally:
+            run("losetup", "--detach", loop)
+
+    @contextlib.contextmanager
+    def mounted(self) -> t.Iterator[pathlib.Path]:
+        """The guest's tree, writable, with /boot in its place; unmounted whatever happens inside."""
+        mounts = state_dir() / "mnt"
+        mounts.mkdir(parents=True, exist_ok=True)
+        root = pathlib.Path(tempfile.mkdtemp(dir=mounts))
+        try:
+            with contextlib.ExitStack() as undo:
+                for name, target in (("root", root), ("boot", root / "boot")):
+                    partition = self.partition(name)
+                    # mount's own loop devices vanish with the mount, even when this process is killed before.
+                    options = f"loop,offset={partition.offset},sizelimit={partition.size}"
+                    run("mount", "-t", "ext4", "-o", options, self.path, target)
+                    undo.callback(run, "umount", target)
+                yield root
+        finally:
+            root.rmdir()
+
+
+def mounted(disk: pathlib.Path) -> t.ContextManager[pathlib.Path]:
+    """`Disk(disk).mounted()`, for callers that need nothing else of it."""
+    return Disk(disk).mounted()

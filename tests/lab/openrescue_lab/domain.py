@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026, The openrescue authors
+"""Guests as domains of the lab's libvirt. Through virsh, so that the lab needs no Python package."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import pathlib
+import re
+import time
+import typing as t
+from xml.sax.saxutils import quoteattr
+
+from . import daemon
+from .base import LabError, run, state_dir, wait_until
+
+DOMAIN = """\
+<domain type='qemu'>
+  <name>{name}</name>
+  <memory unit='MiB'>{memory}</memory>
+  <vcpu>1</vcpu>
+  <os{firmware}>
+    <type arch='x86_64' machine='{machine}'>hvm</type>
+    {boot}
+  </os>
+  <features><acpi/></features>
+  <on_poweroff>destroy</on_poweroff>
+  <on_reboot>restart</on_reboot>
+  <on_crash>destroy</on_crash>
+  <devices>
+    {disks}
+    {interface}
+    <serial type='pty'><log file={console} append='off'/></serial>
+    <channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>
+    <video><model type='none'/></video>
+    <memballoon model='none'/>
+    <rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>
+  </devices>
+</domain>
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Shape:
+    """How a domain differs from the lab's usual one."""
+
+    memory: int = 512
+    machine: str = "pc"
+    firmware: str = "bios"
+    bus: str = "virtio"
+    network: bool = False
+    kernel: t.Optional[pathlib.Path] = None
+    initrd: t.Optional[pathlib.Path] = None
+    cmdline: str = ""
+
+
+class Domain:
+    """One domain, by name; it need not exist yet."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.console = state_dir() / "console" / f"{name}.log"
+
+    def define(self, *disks: pathlib.Path, shape: Shape = Shape()) -> "Domain":
+        """(Re)define it with these disks, the first of which it boots."""
+        xml = domain_xml(self.name, disks, console=self.console, shape=shape)
+        run("virsh", "-q", "-c", daemon.uri(), "define", "/dev/stdin", input=xml)
+        return self
+
+    def virsh(self, command: str, *arguments: str) -> str:
+        """Run one virsh command on it."""
+        return run("virsh", "-q", "-c", daemon.uri(), command, self.name, *arguments)
+
+    def state(self) -> str:
+        """virsh's word for its state, such as `running` or `shut off`."""
+        return self.virsh("domstate").strip()
+
+    def exists(self) -> bool:
+        """Whether libvirt knows it."""
+        return self.name in run("virsh", "-q", "-c", daemon.uri(), "list", "--all", "--name").split()
+
+    def start(self) -> "Domain":
+        """Switch it on."""
+        self.console.unlink(missing_ok=True)
+        self.virsh("start")
+        return self
+
+    def agent(self, command: str, timeout: int = 5, **arguments: t.Any) -> t.Any:
+        """The answer of its guest agent to one command."""
+        request = json.dumps({"execute": command, **({"arguments": arguments} if arguments else {})})
+        return json.loads(self.virsh("qemu-agent-command", request, "--timeout", str(timeout)))["return"]
+
+    def agent_answers(self) -> bool:
+        """Whether the guest agent answers now."""
+        try:
+            return bool(self.agent("guest-ping") == {})
+        except LabError:
+            return False
+
+    def wait_agent(self, timeout: float = 120) -> float:
+        """Wait for the guest agent; the seconds that it took."""
+        started = time.monotonic()
+        self._wait("its guest agent answers", self.agent_answers, timeout=timeout)
+        return time.monotonic() - started
+
+    def wait_for_console(self, pattern: str, timeout: float = 120) -> "re.Match[str]":
+        """Wait until the console shows the pattern; the match."""
+        found = self._wait(
+            f"its console shows {pattern!r}", lambda: re.search(pattern, self.console_text()), timeout=timeout
+        )
+        return t.cast("re.Match[str]", found)
+
+    def console_text(self) -> str:
+        """All that the console said since the start."""
+        return self.console.read_text(encoding="utf-8", errors="replace") if self.console.exists() else ""
+
+    def execute(self, *command: str, timeout: float = 60) -> str:
+        """Run a command inside the guest by its agent; stdout, or a LabError with what it said."""
+        job = self.agent("guest-exec", path=command[0], arg=list(command[1:]), **{"capture-output": True})
+
+        def ended() -> t.Optional[dict[str, t.Any]]:
+            status = self.agent("guest-exec-status", pid=job["pid"])
+            return status if status["exited"] else None
+
+        status = wait_until(f"'{' '.join(command)}' ends in {self.name}", ended, timeout=timeout)
+        said = {key: base64.b64decode(status.get(key, "")).decode("utf-8", "replace") for key in ("out-data", "err-data")}
+        if status.get("exitcode") != 0:
+            raise LabError(f"in {self.name}, '{' '.join(command)}' ended with {status}: {said['err-data']}")
+        return said["out-data"]
+
+    def shutdown(self, timeout: float = 60) -> None:
+        """Ask the guest to stop and wait until it has."""
+        if self.state() == "running":
+            self.virsh("shutdown", *(("--mode", "agent") if self.agent_answers() else ()))
+            self._wait("it stops", lambda: self.state() == "shut off", timeout=timeout)
+
+    def destroy(self) -> None:
+        """Switch it off at once, if it runs."""
+        if self.exists() and self.state() != "shut off":
+            self.virsh("destroy")
+
+    def undefine(self) -> None:
+        """Forget it, running or not, known or not."""
+        self.destroy()
+        if self.exists():
+            self.virsh("undefine", "--nvram", "--managed-save", "--snapshots-metadata")
+
+    def plug(self, disk: pathlib.Path, target: str) -> None:
+        """Attach a raw disk to the running guest, as `/dev/<target>` or whatever the guest calls it."""
+        self.virsh("attach-disk", str(disk), target, "--subdriver", image_format(disk), "--live")
+
+    def unplug(self, target: str, timeout: float = 30) -> None:
+        """Detach a disk and wait until the guest has let it go."""
+        self.virsh("detach-disk", target, "--live")
+        self._wait(f"{target} is gone", lambda: target not in self.virsh("domblklist").split(), timeout=timeout)
+
+    def _wait(self, what: str, condition: t.Callable[[], t.Any], *, timeout: float) -> t.Any:
+        try:
+            return wait_until(f"{self.name}: {what}", condition, timeout=timeout)
+        except LabError as error:
+            raise LabError(f"{error}\nits console ends with:\n{self.console_text()[-1500:]}") from error
+
+
+def image_format(disk: pathlib.Path) -> str:
+    """The format by the file's name; never probed, since a raw disk can pretend to be something else."""
+    return "qcow2" if disk.suffix == ".qcow2" else "raw"
+
+
+def domain_xml(name: str, disks: t.Sequence[pathlib.Path], *, console: pathlib.Path, shape: Shape) -> str:
+    """The definition of a domain."""
+    prefix = "vd" if shape.bus == "virtio" else "sd"
+    boot = "<boot dev='hd'/>"
+    if shape.kernel and shape.initrd:
+        boot = f"<kernel>{shape.kernel}</kernel><initrd>{shape.initrd}</initrd><cmdline>{shape.cmdline}</cmdline>"
+    disk_xml = [
+        f"<disk type='file' device='disk'><driver name='qemu' type='{image_format(disk)}' discard='unmap'/>"
+        f"<source file={quoteattr(str(disk))}/><target dev='{prefix}{chr(ord('a') + number)}' bus='{shape.bus}'/></disk>"
+        for number, disk in enumerate(disks)
+    ]
+    return DOMAIN.format(
+        name=name,
+        memory=shape.memory,
+        machine=shape.machine,
+        firmware=" firmware='efi'" if shape.firmware == "efi" else "",
+        boot=boot,
+        disks="\n    ".join(disk_xml),
+        interface="<interface type='user'><model type='virtio'/></interface>" if shape.network else "",
+        console=quoteattr(str(console)),
+    )
