@@ -1,0 +1,129 @@
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The few system calls that Python 3.9 lacks: mounts, mount namespaces, loop devices, the read-only flag.
+
+Called directly and not through mount(8) and losetup(8): no process per mount, no fstab, no helper, no guessing
+of a file system's type.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import struct
+import typing as t
+
+__all__ = (
+    "MS_BIND",
+    "MS_NOATIME",
+    "MS_NODEV",
+    "MS_NOEXEC",
+    "MS_NOSUID",
+    "MS_RDONLY",
+    "MS_REMOUNT",
+    "attach_loop",
+    "is_read_only",
+    "mount",
+    "private_mounts",
+    "set_read_only",
+    "unmount",
+)
+
+MS_RDONLY = 1
+MS_NOSUID = 2
+MS_NODEV = 4
+MS_NOEXEC = 8
+MS_REMOUNT = 32
+MS_NOATIME = 1024
+MS_BIND = 4096
+MS_REC = 16384
+MS_PRIVATE = 1 << 18
+
+_CLONE_NEWNS = 0x00020000
+_MNT_DETACH = 2
+_UMOUNT_NOFOLLOW = 8
+_BLKROSET = 0x125D
+_BLKROGET = 0x125E
+_LOOP_SET_FD = 0x4C00
+_LOOP_SET_STATUS64 = 0x4C04
+_LOOP_CTL_GET_FREE = 0x4C82
+_LO_FLAGS_AUTOCLEAR = 4
+
+_libc: t.Any = ctypes.CDLL(None, use_errno=True)
+
+
+def _check(result: int, what: str) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), what)
+
+
+def mount(source: str, target: str, fstype: str, *, flags: int, data: str = "") -> None:
+    """mount(2); ``target`` may be ``/proc/self/fd/N``, which is how a place inside a hostile tree is named."""
+    _check(
+        _libc.mount(
+            os.fsencode(source), os.fsencode(target), fstype.encode() or None, ctypes.c_ulong(flags), data.encode()
+        ),
+        target,
+    )
+
+
+def unmount(target: str, *, lazy: bool = False) -> None:
+    _check(_libc.umount2(os.fsencode(target), _UMOUNT_NOFOLLOW | (_MNT_DETACH if lazy else 0)), target)
+
+
+def private_mounts() -> None:
+    """From here on this process has mounts of its own, which end with it, however it ends."""
+    _check(_libc.unshare(_CLONE_NEWNS), "unshare")
+    _check(_libc.mount(b"none", b"/", None, ctypes.c_ulong(MS_REC | MS_PRIVATE), None), "/")
+
+
+def is_read_only(device: str) -> bool:
+    fd = os.open(device, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        return bool(struct.unpack("i", fcntl.ioctl(fd, _BLKROGET, struct.pack("i", 0)))[0])
+    finally:
+        os.close(fd)
+
+
+def set_read_only(device: str, *, value: bool) -> None:
+    """The kernel's own flag: while it is set, no write reaches the device, whoever asks."""
+    fd = os.open(device, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        fcntl.ioctl(fd, _BLKROSET, struct.pack("i", int(value)))
+    finally:
+        os.close(fd)
+
+
+def attach_loop(backing: str) -> tuple[str, int]:
+    """A loop device over a file; it lives as long as somebody holds it open.
+
+    :returns: its path, and the descriptor that holds it.
+    """
+    control = os.open("/dev/loop-control", os.O_RDWR | os.O_CLOEXEC)
+    file = os.open(backing, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        for attempt in range(16):
+            path = f"/dev/loop{fcntl.ioctl(control, _LOOP_CTL_GET_FREE)}"
+            loop = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            try:
+                fcntl.ioctl(loop, _LOOP_SET_FD, file)
+            except OSError:
+                os.close(loop)  # somebody else was quicker
+                if attempt == 15:
+                    raise
+                continue
+            name = os.path.basename(backing).encode()[:63]
+            # struct loop_info64: five numbers of 64 bits, four of 32 (the last are the flags), two names, a key.
+            info = struct.pack("=5Q4I64s64s32s2Q", 0, 0, 0, 0, 0, 0, 0, 0, _LO_FLAGS_AUTOCLEAR, name, b"", b"", 0, 0)
+            fcntl.ioctl(loop, _LOOP_SET_STATUS64, info)
+            return path, loop
+        raise AssertionError("unreachable")
+    finally:
+        os.close(file)
+        os.close(control)
