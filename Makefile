@@ -1,0 +1,59 @@
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Everything that a target needs it installs itself: on Debian 12, as root, with git, make and Python 3.11.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+
+# The lab's environment comes after the packages that building it needs.
+PREPARE := tests/lab/lab prepare
+GATES := "$$(tests/lab/venv path)/bin/python" tests/gates/run
+
+.PHONY: help
+help: ## show this
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.PHONY: demo
+demo: ## break a real guest, bring it back, and show how (DEMO_KEEP=1 leaves it up)
+	@$(PREPARE)
+	tests/lab/demo
+
+.PHONY: check
+check: ## the quick gates: lint, types, sanity, unit tests
+	@$(PREPARE)
+	$(GATES) check
+
+.PHONY: test
+test: ## every gate: check, galaxy-importer, real guests, molecule, the whole way
+	@$(PREPARE)
+	trap 'tests/lab/lab down >/dev/null' EXIT
+	$(GATES) test
+
+.PHONY: gate
+gate: ## some gates by name: make gate GATE="ruff mypy"
+	@$(PREPARE)
+	$(GATES) $(GATE)
+
+.PHONY: bench
+bench: ## measure boot, downtime and diagnosis, each as a ratio
+	@$(PREPARE)
+	tests/lab/bench
+
+.PHONY: build
+build: ## build the collection's artifact into build/
+	@$(PREPARE)
+	"$$(tests/lab/venv path)/bin/ansible-galaxy" collection build --force --output-path build
+
+.PHONY: format
+format: ## let ruff format the Python sources
+	@"$$(tests/lab/venv path)/bin/ruff" format
+
+.PHONY: clean
+clean: ## stop the lab and remove what was built here; the cache of guests and environments stays
+	@tests/lab/lab down
+	rm -rf build .ansible .mypy_cache .pytest_cache .ruff_cache tests/output
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

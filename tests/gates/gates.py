@@ -1,0 +1,186 @@
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The gates, each a function that runs one tool and says what the tool looked at.
+
+Quick gates run in ``copy``, a real copy of the collection outside any git tree (ansible-test and mypy look at nothing,
+silently, in a checkout under another name); the others run in the checkout.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pathlib
+import re
+import tempfile
+import xml.etree.ElementTree as ET
+
+from runner import Counted, Gate, GateFailed, Run
+
+COLLECTION = "openrescue.server"
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """Where gates look and where they keep things."""
+
+    checkout: pathlib.Path
+    copy: pathlib.Path
+    cache: pathlib.Path
+
+    @property
+    def root(self) -> pathlib.Path:
+        """The directory that holds ``ansible_collections``, as PYTHONPATH wants it."""
+        return self.copy.parents[2]
+
+
+def _files(run: Run, *patterns: str) -> list[str]:
+    found = {str(path.relative_to(run.cwd)) for pattern in patterns for path in run.cwd.glob(pattern) if path.is_file()}
+    return sorted(found)
+
+
+def _junit(path: pathlib.Path) -> Counted:
+    """Count a pytest run by its own report. A skipped test has shown nothing, so it fails the gate."""
+    if not path.exists():
+        raise GateFailed("pytest wrote no report")
+    total = failed = skipped = 0
+    for suite in ET.parse(path).getroot().iter("testsuite"):
+        total += int(suite.get("tests", 0))
+        failed += int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+        skipped += int(suite.get("skipped", 0))
+    if skipped:
+        raise GateFailed(f"{skipped} tests were skipped", passed=total - failed - skipped, failed=failed + skipped)
+    return Counted(total, "tests", passed=total - failed, failed=failed)
+
+
+def _pytest(run: Run, *args: str) -> Counted:
+    with tempfile.TemporaryDirectory(prefix="openrescue-junit-") as scratch:
+        report = pathlib.Path(scratch, "junit.xml")
+        code, _text = run.status("pytest", "-p", "no:cacheprovider", f"--junitxml={report}", *args)
+        counted = _junit(report)
+    if code and not counted.failed:
+        raise GateFailed(f"pytest ended with exit code {code}")
+    return counted
+
+
+def quick(place: Place) -> dict[str, Gate]:
+    """The inner loop: what needs no guest."""
+
+    def ansible_test(run: Run) -> Counted:
+        home = place.cache / "ansible-test"
+        cached = home / ".ansible/test/cache/get_pip_24_2.py"
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        # ansible-test downloads this script; the standard library holds the same.
+        cached.write_text("import ensurepip\nensurepip.bootstrap(default_pip=True)\n", encoding="utf-8")
+        text = run("ansible-test", "sanity", "--local", "--color", "no", "-v", env={"HOME": str(home)})
+        ran = re.findall(r'^Running sanity test "?([\w-]+)', text, re.MULTILINE)
+        idle = text.count("No tests applicable")
+        if "validate-modules" not in ran:
+            raise GateFailed("validate-modules did not run")
+        return Counted(len(ran) - idle, "sanity tests", passed=len(ran) - idle)
+
+    def ansible_lint(run: Run) -> Counted:
+        text = run("ansible-lint", "--offline", "--nocolor", "--profile", "production", "--strict")
+        match = re.search(r"in (\d+) files processed of", text)
+        return Counted(int(match.group(1)) if match else 0, "files")
+
+    def mypy(run: Run) -> Counted:
+        args = ("--config-file", "mypy.ini", "--cache-dir", str(place.cache / "mypy"))
+        env = {"MYPYPATH": str(place.root)}
+        package = f"ansible_collections.{COLLECTION}.plugins"
+        text = run("mypy", *args, "-p", package, env=env)
+        lab = run("mypy", *args, "tests/lab/openrescue_lab", "tests/gates", env={"MYPYPATH": "tests/lab:tests/gates"})
+        return Counted(sum(map(int, re.findall(r"no issues found in (\d+) source", text + lab))), "files")
+
+    def unit(run: Run) -> Counted:
+        return _pytest(run, "-q", "-n", "2", "tests/unit")
+
+    def ruff(run: Run) -> Counted:
+        files = run("ruff", "check", "--show-files").split()
+        run("ruff", "check", "--no-cache")
+        return Counted(len(files), "files")
+
+    def ruff_format(run: Run) -> Counted:
+        text = run("ruff", "format", "--check", "--no-cache")
+        match = re.search(r"(\d+) files? already formatted", text)
+        return Counted(int(match.group(1)) if match else 0, "files")
+
+    def yamllint(run: Run) -> Counted:
+        files = run("yamllint", "--list-files", ".").split()
+        run("yamllint", "--strict", ".")
+        return Counted(len(files), "files")
+
+    def reuse(run: Run) -> Counted:
+        text = run("reuse", "lint")
+        match = re.search(r"Files with license information: (\d+)", text)
+        return Counted(int(match.group(1)) if match else 0, "files")
+
+    def antsibull_docs(run: Run) -> Counted:
+        run("antsibull-docs", "lint-collection-docs", "--plugin-docs", "--skip-rstcheck", ".")
+        return Counted(
+            len(_files(run, "plugins/modules/*.py", "roles/*/meta/argument_specs.yml", "docs/**/*")), "files"
+        )
+
+    def changelog(run: Run) -> Counted:
+        run("antsibull-changelog", "lint")
+        run("antsibull-changelog", "lint-changelog-yaml", "--strict", "changelogs/changelog.yaml")
+        return Counted(len(_files(run, "changelogs/**/*.y*ml")), "files")
+
+    def shellcheck(run: Run) -> Counted:
+        scripts = [name for name in _files(run, "tests/**/*", "roles/**/*", ".ci/*") if _is_shell(run.cwd / name)]
+        run("shellcheck", "--severity=warning", *scripts)
+        return Counted(len(scripts), "scripts")
+
+    return {
+        "sanity": ansible_test,
+        "ansible-lint": ansible_lint,
+        "mypy": mypy,
+        "unit": unit,
+        "ruff": ruff,
+        "ruff-format": ruff_format,
+        "yamllint": yamllint,
+        "shellcheck": shellcheck,
+        "reuse": reuse,
+        "antsibull-docs": antsibull_docs,
+        "changelog": changelog,
+    }
+
+
+def _is_shell(path: pathlib.Path) -> bool:
+    with path.open("rb") as file:
+        return bool(re.match(rb"#!\s*/(usr/)?bin/(env )?(ba)?sh\b", file.readline()))
+
+
+def slow(place: Place) -> dict[str, Gate]:
+    """What builds, or boots guests."""
+
+    def importer(run: Run) -> Counted:
+        venv = pathlib.Path(run("tests/lab/venv", "path", "importer").splitlines()[-1])
+        with tempfile.TemporaryDirectory(prefix="openrescue-build-") as scratch:
+            run("ansible-galaxy", "collection", "build", "--output-path", scratch, cwd=place.copy)
+            [artifact] = pathlib.Path(scratch).glob("*.tar.gz")
+            env = {"PATH": f"{venv / 'bin'}:{run.env['PATH']}", "HOME": scratch}
+            python = str(venv / "bin/python")
+            text = run(python, "-m", "galaxy_importer.main", str(artifact), cwd=pathlib.Path(scratch), env=env)
+            result = json.loads(pathlib.Path(scratch, "importer_result.json").read_text(encoding="utf-8"))
+        complaints = re.findall(r"^(?:ERROR|WARNING).*", text, re.MULTILINE)
+        if complaints:
+            raise GateFailed("; ".join(complaints))
+        return Counted(len(result["contents"]), "contents")
+
+    def integration(run: Run) -> Counted:
+        return _pytest(run, "-v", "tests/integration")
+
+    def molecule(run: Run) -> Counted:
+        scenarios = _files(run, "extensions/molecule/*/molecule.yml")
+        text = run("molecule", "test", "--all", "--report", env={"ANSIBLE_HOME": str(place.cache / "molecule")})
+        passed = len(re.findall(r"^openrescue-hosts-seen", text, re.MULTILINE))
+        return Counted(len(scenarios), "scenarios", passed=passed)
+
+    def whole_way(run: Run) -> Counted:
+        run("tests/lab/demo")
+        return Counted(1, "guest recovered")
+
+    return {"importer": importer, "integration": integration, "molecule": molecule, "whole-way": whole_way}
