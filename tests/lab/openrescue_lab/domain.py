@@ -65,6 +65,7 @@ class Domain:
 
     def define(self, *disks: pathlib.Path, shape: Shape = Shape()) -> "Domain":
         """(Re)define it with these disks, the first of which it boots."""
+        self.undefine()
         xml = domain_xml(self.name, disks, console=self.console, shape=shape)
         run("virsh", "-q", "-c", daemon.uri(), "define", "/dev/stdin", input=xml)
         return self
