@@ -137,12 +137,12 @@ def run_gate(name: str, gate: Gate, run: Run) -> Outcome:
     return Outcome(name, time.monotonic() - start, counted, "", counted.passed, 0)
 
 
-def run_gates(gates: dict[str, Gate], *, make_run: collections.abc.Callable[[], Run], jobs: int) -> list[Outcome]:
+def run_gates(gates: dict[str, Gate], *, make_run: collections.abc.Callable[[str], Run], jobs: int) -> list[Outcome]:
     """Run every gate whatever becomes of the others, and tell of each when it is done."""
 
     def one(item: tuple[str, Gate]) -> Outcome:
         name, gate = item
-        run = make_run()
+        run = make_run(name)
         if run.live:
             print(f"\n=== {name}", flush=True)
         outcome = run_gate(name, gate, run)
