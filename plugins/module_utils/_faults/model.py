@@ -86,7 +86,7 @@ class Fault(abc.ABC):
     def detect(self, patient: Patient) -> t.Iterator[Finding]:
         """Yield what is wrong; never write, never run anything of the patient's."""
 
-    def repair(self, patient: Patient, finding: Finding, change: Change) -> None:
+    def repair(self, patient: Patient, finding: Finding, change: Change) -> None:  # noqa: ARG002
         """Remove one finding that :meth:`detect` has just yielded, through ``change`` only.
 
         ``change`` keeps what it replaces, so that it can be undone; in check mode it only shows
