@@ -18,7 +18,17 @@ import typing as t
 from .._errors import OpenRescueError
 from .tools import Tools, printable
 
-__all__ = ("OVERLAY_PREFIX", "Block", "Survey", "in_use", "parse_blkid", "parse_lsblk", "patient_tops", "survey")
+__all__ = (
+    "OVERLAY_PREFIX",
+    "Block",
+    "Survey",
+    "in_use",
+    "parse_blkid",
+    "parse_lsblk",
+    "patient_tops",
+    "probe",
+    "survey",
+)
 
 #: every device-mapper name of ours begins with this
 OVERLAY_PREFIX = "openrescue-"
@@ -194,7 +204,7 @@ def survey(tools: Tools, *, only: t.Sequence[str] = (), ignore_mounts_below: t.S
     listed = tools.run(["lsblk", "--json", "--bytes", "--output", _COLUMNS], timeout=60, ok=(0, 32, 64))
     blocks = parse_lsblk(listed.stdout)
     paths = [block.path for block in blocks.values() if block.size > 0 and not block.kname.startswith("zram")]
-    signatures = _probe(tools, paths)
+    signatures = probe(tools, paths)
     found = Survey(
         {
             name: dataclasses.replace(block, signature=signatures.get(block.path, {}))
@@ -204,7 +214,7 @@ def survey(tools: Tools, *, only: t.Sequence[str] = (), ignore_mounts_below: t.S
     return dataclasses.replace(found, tops=patient_tops(found, used=_used(found, ignore_mounts_below), only=only))
 
 
-def _probe(tools: Tools, paths: t.Sequence[str]) -> dict[str, dict[str, str]]:
+def probe(tools: Tools, paths: t.Sequence[str]) -> dict[str, dict[str, str]]:
     """All devices with one call, unless blkid stops at one on which it sees nothing (2) or too much (8)."""
     signatures: dict[str, dict[str, str]] = {}
     while paths:

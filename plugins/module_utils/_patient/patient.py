@@ -10,6 +10,8 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import dataclasses
+import os
+import re
 import typing as t
 
 from .._errors import OpenRescueError
@@ -17,6 +19,9 @@ from .tools import Tools
 from .tree import Tree
 
 __all__ = ("Filesystem", "Kernel", "OsRelease", "Patient")
+
+_TAGS = {"UUID": "uuid", "LABEL": "label", "PARTUUID": "partuuid", "PARTLABEL": "partlabel"}
+_BARE = r"/dev/(?:(?:sd|vd|xvd|hd)(?P<letters>[a-z]{1,2})(?P<part>\d{0,3})|nvme(?P<disk>\d+)n1(?:p(?P<p>\d{1,3}))?)$"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +52,8 @@ class Filesystem:
     total_inodes: int | None = None
     free_inodes: int | None = None
     aliases: tuple[str, ...] = ()
+    #: the patient's how-manieth disk, counted from 0, and the number of the partition on it (0: the whole disk)
+    number: tuple[int, int] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,7 +132,32 @@ class Patient:
         by the patient's own numbering, since the rescue system sees the disk under another name.
         None if no device of the patient answers.
         """
-        raise NotImplementedError
+        key, _, value = spec.partition("=")
+        value = value.strip("\"'")
+        if key in _TAGS and value:
+            return self._by_tag(key, value)
+        by = re.match(r"/dev/disk/by-(uuid|label|partuuid|partlabel)/(.+)$", spec)
+        if by:
+            return self._by_tag(by[1].upper(), re.sub(r"\\x([0-9a-f]{2})", lambda hit: chr(int(hit[1], 16)), by[2]))
+        return self._by_path(spec)
+
+    def _by_tag(self, key: str, value: str) -> Filesystem | None:
+        wanted = value if key in ("LABEL", "PARTLABEL") else value.lower()
+        for item in (*self.filesystems, *self.blank):
+            has = getattr(item, _TAGS[key]) or ""
+            if (has if key in ("LABEL", "PARTLABEL") else has.lower()) == wanted:
+                return item
+        return None
+
+    def _by_path(self, spec: str) -> Filesystem | None:
+        known = (*self.filesystems, *self.blank)
+        if not re.match(_BARE, spec):
+            wanted = {os.path.normpath(spec)}
+            if spec.startswith("/dev/disk/") and os.path.exists(spec):
+                wanted.add(os.path.realpath(spec))
+            return next((item for item in known if wanted & {item.device, *item.aliases}), None)
+        number = _bare_number(spec)
+        return next((item for item in known if number is not None and item.number == number), None)
 
     def at(self, mount_point: str) -> Filesystem | None:
         """The file system mounted exactly at this path of the patient."""
@@ -133,4 +165,21 @@ class Patient:
 
     def covering(self, path: str) -> Filesystem | None:
         """The file system on which this path of the patient lies."""
-        raise NotImplementedError
+        place = self.tree.resolve(path) or os.path.normpath(f"/{path}")
+        fitting = [
+            item for item in self.filesystems if item.mount_point and f"{place}/".startswith(item.mount_point.rstrip("/") + "/")
+        ]
+        return max(fitting, key=lambda item: len(item.mount_point or ""), default=None)
+
+
+def _bare_number(spec: str) -> tuple[int, int] | None:
+    """``/dev/sdb3`` is partition 3 of the second disk: (1, 3); partition 0 is the whole disk."""
+    match = re.match(_BARE, spec)
+    if match is None:
+        return None
+    if match["letters"] is None:
+        return int(match["disk"]), int(match["p"] or 0)
+    disk = 0
+    for letter in match["letters"]:
+        disk = disk * 26 + ord(letter) - ord("a") + 1
+    return disk - 1, int(match["part"] or 0)
