@@ -23,12 +23,12 @@ demo: ## break a real guest, bring it back, and show how (DEMO_KEEP=1 leaves it 
 	tests/lab/demo
 
 .PHONY: check
-check: ## the quick gates: lint, types, sanity, unit tests, the built artifact
+check: ## the quick gates: lint, types, sanity, unit tests
 	@$(PREPARE)
 	$(GATES) check
 
 .PHONY: test
-test: ## every gate: check, real guests, molecule, the whole way
+test: ## every gate: check, the built artifact, real guests, molecule, the whole way
 	@$(PREPARE)
 	trap 'tests/lab/lab down >/dev/null' EXIT
 	$(GATES) test

@@ -158,7 +158,7 @@ def _is_shell(path: pathlib.Path) -> bool:
         return bool(re.match(rb"#!\s*/(usr/)?bin/(env )?(ba)?sh\b", file.readline()))
 
 
-def slow(cache: pathlib.Path) -> dict[str, Gate]:
+def slow() -> dict[str, Gate]:
     """What boots guests."""
 
     def integration(run: Run) -> Counted:
