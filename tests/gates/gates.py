@@ -85,7 +85,7 @@ def quick(cache: pathlib.Path) -> dict[str, Gate]:
         return Counted(sum(map(int, re.findall(r"no issues found in (\d+) source", text + lab))), "files")
 
     def unit(run: Run) -> Counted:
-        return _pytest(run, "-q", "-n", "2", "tests/unit")
+        return _pytest(run, "-q", "-n", "2", "tests/unit", "tests/gates")
 
     def ruff(run: Run) -> Counted:
         files = run("ruff", "check", "--show-files").split()
