@@ -180,4 +180,20 @@ def slow() -> dict[str, Gate]:
         run("tests/lab/demo")
         return Counted(1, "guest recovered")
 
-    return {"integration": integration, "molecule": molecule, "whole-way": whole_way}
+    def nothing_left(run: Run) -> Counted:
+        """The lab is down, and nothing of it runs, is mounted or is attached."""
+        run("tests/lab/lab", "down")
+        lab = run.env.get("OPENRESCUE_LAB", "/run/openrescue-lab")
+        processes = run("ps", "-eo", "pid=,args=").splitlines()
+        seen = [*processes, *run("cat", "/proc/self/mounts").splitlines(), *run("losetup", "--list").splitlines()]
+        left = [line for line in seen if f"{lab}/" in line]
+        if left:
+            raise GateFailed("left behind:\n" + "\n".join(left))
+        return Counted(len(seen), "processes and mounts")
+
+    return {
+        "integration": integration,
+        "molecule": molecule,
+        "whole-way": whole_way,
+        "nothing-left": nothing_left,
+    }
