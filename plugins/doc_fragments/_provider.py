@@ -1,0 +1,137 @@
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The documentation of what plugins/module_utils/_argspec.py defines. Must be kept in sync with it.
+
+Note that this doc fragment is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Options of every module that talks to a provider."""
+
+    DOCUMENTATION = r"""
+requirements:
+  - libvirt-python, for O(provider=libvirt)
+options:
+  provider:
+    description:
+      - Where the servers live.
+      - This release works with V(libvirt). With V(openstack) every call is refused with the code
+        V(provider_not_available).
+    type: str
+    choices: [openstack, libvirt]
+    default: openstack
+  server:
+    description:
+      - One or many servers, each by its name or its ID. On libvirt the ID is the UUID of the domain.
+      - A name that fits several servers is an error that lists them.
+    type: list
+    elements: str
+    required: true
+  libvirt_uri:
+    description:
+      - The connection URI of libvirt.
+      - The hypervisor need not be the machine that the module runs on. Everything goes through libvirt.
+    type: str
+    default: qemu:///system
+    aliases: [uri]
+  cloud:
+    description:
+      - OpenStack only. The name of a cloud in C(clouds.yaml), or a dictionary with the configuration of one.
+    type: raw
+  auth:
+    description:
+      - OpenStack only. What the authentication plugin needs, such as C(auth_url), C(username), C(password),
+        C(project_name).
+    type: dict
+  auth_type:
+    description:
+      - OpenStack only. The authentication plugin to use.
+    type: str
+  region_name:
+    description:
+      - OpenStack only. The name of the region.
+    type: str
+  interface:
+    description:
+      - OpenStack only. The endpoint to use from the service catalogue.
+    type: str
+    choices: [admin, internal, public]
+    default: public
+  validate_certs:
+    description:
+      - OpenStack only. Whether TLS certificates of the API are verified.
+    type: bool
+    aliases: [verify]
+  ca_cert:
+    description:
+      - OpenStack only. The path of a bundle of CA certificates.
+    type: str
+    aliases: [cacert]
+  client_cert:
+    description:
+      - OpenStack only. The path of a client certificate.
+    type: str
+    aliases: [cert]
+  client_key:
+    description:
+      - OpenStack only. The path of the client certificate's key.
+    type: str
+    aliases: [key]
+  api_timeout:
+    description:
+      - OpenStack only. How many seconds one call of the API may take.
+    type: int
+  timeout:
+    description:
+      - How many seconds each server may take in all.
+    type: int
+    default: 600
+"""
+
+    # What the rescue system is booted from, and how the patient's disks are attached.
+    RESCUE_IMAGE = r"""
+options:
+  rescue_image:
+    description:
+      - What the rescue system boots from. It is never written to.
+      - On libvirt the path of a file on the hypervisor, or a volume as C(pool/volume); its format is qcow2, raw or ISO.
+      - On OpenStack the name or the ID of an image.
+    type: str
+  rescue_kernel:
+    description:
+      - libvirt only. The path, on the hypervisor, of a kernel that is booted directly, with O(rescue_image) as its disk.
+    type: path
+  rescue_ramdisk:
+    description:
+      - libvirt only. The path, on the hypervisor, of the initramfs for O(rescue_kernel).
+    type: path
+  rescue_cmdline:
+    description:
+      - libvirt only. The command line for O(rescue_kernel).
+    type: str
+  rescue_device:
+    description:
+      - libvirt only. How O(rescue_image) is attached, in the words of Nova's C(hw_rescue_device).
+      - A V(disk) is attached through a throw-away layer, a V(cdrom) as it is and read-only.
+      - The default is V(disk).
+    type: str
+    choices: [disk, cdrom]
+  rescue_bus:
+    description:
+      - libvirt only. The bus that O(rescue_image) is attached to, in the words of Nova's C(hw_rescue_bus).
+      - By default the bus of the disk that the server itself boots from.
+    type: str
+    choices: [virtio, scsi, sata, usb]
+  disk_access:
+    description:
+      - libvirt only. How the server's own disks are attached to the rescue system.
+      - V(read_only) works for disks on virtio, SCSI and USB. QEMU has no read-only IDE and SATA disks.
+    type: str
+    choices: [read_write, read_only]
+    default: read_write
+"""

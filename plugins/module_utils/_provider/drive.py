@@ -1,0 +1,196 @@
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One server's way through one call, whatever the provider.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import typing as t
+
+from .._errors import OpenRescueError
+from .._rescue.model import Job
+from .._rescue.plan import predict
+from .._rescue.wait import Deadline, Stopwatch
+
+if t.TYPE_CHECKING:
+    from .._rescue.model import Problem, Situation, Wish
+    from .._rescue.plan import Plan
+    from .._rescue.wait import Clock
+    from .base import Provider
+
+__all__ = ("GRACE", "WORKERS", "drive", "drive_all")
+
+#: servers that are driven at the same time
+WORKERS = 16
+#: seconds beyond its timeout after which a server's thread is given up: it hangs in a call that nothing ends
+GRACE = 30.0
+
+_NO_WAY_BACK_NEEDED = ("held", "connection_lost")
+
+
+def drive(provider: Provider, asked: str, wish: Wish, *, clock: Clock, check: bool) -> Job:
+    """Bring one server to the wish. Never raises: what went wrong is in the job."""
+    job = Job(asked=asked, wish=wish)
+    deadline = Deadline(clock, seconds=wish.timeout)
+    watch = Stopwatch(clock, job.timings)
+    try:
+        watch.measure("total", lambda: _drive(provider, job, deadline=deadline, clock=clock, check=check))
+    except OpenRescueError as exc:
+        exc.server = exc.server or job.name or asked
+        job.error = exc
+    if job.id and job.after is None:
+        try:
+            job.after = provider.observe(job.id)
+        except OpenRescueError:
+            job.after = job.before
+    return job
+
+
+def _drive(provider: Provider, job: Job, *, deadline: Deadline, clock: Clock, check: bool) -> None:
+    """Where the connection is lost, look again and plan again: what is done stays done."""
+    while True:
+        try:
+            _drive_once(provider, job, deadline=deadline, clock=clock, check=check)
+        except OpenRescueError as exc:
+            if exc.code != "connection_lost" or deadline.left <= 0:
+                raise
+            job.actions.append("reconnect")
+            provider.connect(deadline)
+        else:
+            return
+
+
+def _drive_once(provider: Provider, job: Job, *, deadline: Deadline, clock: Clock, check: bool) -> None:
+    watch = Stopwatch(clock, job.timings)
+    now, plan = watch.measure("preflight", lambda: _look(provider, job))
+    if check or not plan.changes:
+        job.changed = plan.changes
+        job.actions = plan.actions
+        job.after = predict(now, plan, job.wish)
+        return
+    try:
+        _follow(provider, job, now, plan, deadline=deadline, watch=watch)
+    except OpenRescueError as exc:
+        if job.wish.state == "rescued" and plan.fresh and exc.code not in _NO_WAY_BACK_NEEDED:
+            _put_back(provider, job, exc, clock=clock, watch=watch)
+        raise
+    job.after = provider.observe(job.id)
+
+
+def _look(provider: Provider, job: Job) -> tuple[Situation, Plan]:
+    job.id, job.name = provider.find(job.asked)
+    now = provider.observe(job.id)
+    job.before = job.before or now
+    if now.held and now.marker is not None and now.marker.holder is not None:
+        raise OpenRescueError(
+            f"another run holds it: {now.marker.holder.who}",
+            code="held",
+            hint="Wait until that run has ended, then run this again",
+            step=job.wish.state,
+            server=job.name,
+            retryable=True,
+        )
+    plan = provider.plan(now, job.wish)
+    if plan.changes:
+        blockers, warnings = provider.preflight(now, job.wish)
+        job.warnings = [f"server '{job.name}': {problem}" for problem in warnings]
+        if blockers:
+            raise refusal(blockers, server=job.name)
+    return now, plan
+
+
+def refusal(blockers: t.Sequence[Problem], *, server: str) -> OpenRescueError:
+    """The blockers as one error, under the code of the first."""
+    first, others = blockers[0], blockers[1:]
+    hint = first.hint
+    if others:
+        hint += ". Also: " + "; ".join(f"{problem} [{problem.code}]" for problem in others)
+    return OpenRescueError(first.message, code=first.code, hint=hint, step="preflight", server=server)
+
+
+def _follow(
+    provider: Provider, job: Job, now: Situation, plan: Plan, *, deadline: Deadline, watch: Stopwatch
+) -> None:
+    run = watch.measure("write_marker", lambda: provider.begin(now, plan, job, deadline))
+    job.changed = True
+    if plan.steps:
+        job.actions.append("write_marker")
+    for step in plan.steps:
+        job.actions.append(step)
+        watch.measure(step, lambda step=step: run.do(step))  # type: ignore[misc]
+    last = "remove_marker" if plan.ending else "write_marker"
+    job.actions.append(last)
+    watch.measure(last, run.finish)
+
+
+def _put_back(provider: Provider, job: Job, cause: OpenRescueError, *, clock: Clock, watch: Stopwatch) -> None:
+    """The rescue failed: give the server its own system back, and say so in the error."""
+    wish = dataclasses.replace(job.wish, state="unrescued", restore_power_state=True)
+    deadline = Deadline(clock, seconds=wish.shutdown_timeout + GRACE)
+    job.actions.append("put_back")
+    try:
+        now = provider.observe(job.id)
+        plan = provider.plan(now, wish)
+        if plan.changes:
+            _follow(provider, job, now, plan, deadline=deadline, watch=watch)
+        said = "The server has been put back as it was"
+    except OpenRescueError as exc:
+        said = f"Putting it back failed too ({exc.message}): run again with state: unrescued"
+    cause.hint = f"{cause.hint}. {said}" if cause.hint else said
+
+
+def drive_all(provider: Provider, names: t.Sequence[str], wish: Wish, *, clock: Clock, check: bool) -> list[Job]:
+    """Bring every server to the wish, many at a time, each to its end; results in the order asked."""
+    jobs: dict[int, Job] = {}
+    started: dict[int, float] = {}
+    todo = list(enumerate(names))
+    changed = threading.Condition()
+
+    def work() -> None:
+        while True:
+            with changed:
+                if not todo:
+                    return
+                index, name = todo.pop(0)
+                started[index] = clock.monotonic()
+            job = drive(provider, name, wish, clock=clock, check=check)
+            with changed:
+                # A server that was given up stays so: its result has been reported.
+                jobs.setdefault(index, job)
+                changed.notify_all()
+
+    def start_worker() -> None:
+        threading.Thread(target=work, daemon=True).start()
+
+    for _worker in range(min(WORKERS, len(names))):
+        start_worker()
+    limit = wish.timeout + wish.shutdown_timeout + 2 * GRACE
+    with changed:
+        while len(jobs) < len(names):
+            changed.wait(1.0)
+            for index, since in started.items():
+                if index not in jobs and clock.monotonic() - since > limit:
+                    jobs[index] = _given_up(names[index], wish, limit)
+                    start_worker()
+    return [jobs[index] for index in range(len(names))]
+
+
+def _given_up(name: str, wish: Wish, limit: float) -> Job:
+    return Job(
+        asked=name,
+        wish=wish,
+        error=OpenRescueError(
+            f"the provider has not answered for {limit:.0f} s",
+            code="timeout",
+            hint="See whether the provider's service is well, then run this again: it finishes or puts back",
+            step=wish.state,
+            server=name,
+            retryable=True,
+        ),
+    )

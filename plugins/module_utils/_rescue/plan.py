@@ -1,0 +1,179 @@
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From what is seen and what is wished to what is to be done, in order.
+
+Every plan is made from what is seen now, so that a run that was killed is finished or put back by the next one
+without knowing how far it came.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from .._errors import OpenRescueError
+from .marker import AT_REST, Marker
+
+if t.TYPE_CHECKING:
+    from .model import Runs, Situation, Wish
+
+__all__ = ("STEPS", "Plan", "plan", "plan_unrescue", "predict")
+
+#: Every step there is, in the order in which they can follow each other.
+STEPS = (
+    "remove_disks",
+    "create_disks",
+    "disable_autostart",
+    "stop_server",
+    "start_rescue",
+    "stop_rescue",
+    "start_server",
+    "enable_autostart",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """Steps in order; none means that nothing is to be done.
+
+    :param power: the power state that unrescue will restore.
+    :param autostart: whether unrescue will switch it on again.
+    :param fresh: whether the rescue begins anew, with disks of its own.
+    """
+
+    steps: tuple[str, ...] = ()
+    ending: bool = False
+    power: str = ""
+    autostart: bool = False
+    fresh: bool = False
+    #: set where the marker alone is to be put right
+    marker_only: bool = False
+
+    @property
+    def changes(self) -> bool:
+        return bool(self.steps) or self.marker_only
+
+    @property
+    def actions(self) -> list[str]:
+        """The plan as modules return it."""
+        if not self.changes:
+            return []
+        last = "remove_marker" if self.ending else "write_marker"
+        return ["write_marker", *self.steps, last] if self.steps else [last]
+
+
+def plan(now: Situation, wish: Wish) -> Plan:
+    """What leads from here to there; raises where no way leads there."""
+    return _plan_rescue(now, wish) if wish.state == "rescued" else plan_unrescue(now, wish)
+
+
+def plan_unrescue(now: Situation, wish: Wish) -> Plan:
+    """The way back, from wherever the server is."""
+    marker = now.marker
+    if marker is None:
+        return Plan()
+    wanted = marker.power == "running" or not wish.restore_power_state
+    # A server that somebody has started by hand from its own definition is left alone.
+    start = wanted and now.runs in ("off", "rescue")
+    steps = (
+        ("stop_rescue", now.runs == "rescue"),
+        ("start_server", start),
+        ("enable_autostart", marker.autostart),
+        ("remove_disks", True),
+    )
+    return Plan(
+        steps=tuple(step for step, needed in steps if needed),
+        ending=True,
+        power=marker.power,
+        autostart=marker.autostart,
+    )
+
+
+def _plan_rescue(now: Situation, wish: Wish) -> Plan:
+    marker = now.marker
+    if marker is None:
+        power = "running" if now.runs == "own" else "shutdown"
+        return _fresh_rescue(now, power=power, autostart=now.autostart, leftovers=False)
+    _refuse_another_rescue(now, wish)
+    if now.runs == "rescue":
+        return _keep_rescue(now)
+    # Interrupted, switched off from inside, or somebody started the server by hand: begin anew.
+    power = "running" if now.runs == "own" else marker.power
+    return _fresh_rescue(now, power=power, autostart=marker.autostart or now.autostart, leftovers=True)
+
+
+def _fresh_rescue(now: Situation, *, power: str, autostart: bool, leftovers: bool) -> Plan:
+    steps = (
+        ("remove_disks", leftovers),
+        ("create_disks", True),
+        ("disable_autostart", now.autostart),
+        ("stop_server", now.runs == "own"),
+        ("start_rescue", True),
+    )
+    return Plan(steps=tuple(step for step, needed in steps if needed), power=power, autostart=autostart, fresh=True)
+
+
+def _keep_rescue(now: Situation) -> Plan:
+    """The rescue system runs: at most the marker has to catch up."""
+    marker = now.marker
+    assert marker is not None
+    steps = ("disable_autostart",) if now.autostart else ()
+    return Plan(
+        steps=steps,
+        power=marker.power,
+        autostart=marker.autostart or now.autostart,
+        marker_only=not marker.at_rest or bool(steps),
+    )
+
+
+def _refuse_another_rescue(now: Situation, wish: Wish) -> None:
+    marker = now.marker
+    assert marker is not None
+    differences = [
+        f"{option} {was or 'none'} and not {asked or 'none'}"
+        for option, was, asked in (
+            ("rescue_image", marker.image, wish.image),
+            ("disk_access", marker.disk_access, wish.disk_access),
+            ("rescue_kernel", marker.kernel, wish.kernel),
+        )
+        if was != asked
+    ]
+    if differences:
+        raise OpenRescueError(
+            f"it is rescued already, with {', '.join(differences)}",
+            code="rescued_otherwise",
+            hint="Unrescue it first (state: unrescued), then rescue it as you want",
+            step="plan",
+            server=now.name,
+        )
+
+
+def predict(now: Situation, plan: Plan, wish: Wish) -> Situation:
+    """The server as the plan would leave it."""
+    if not plan.changes:
+        return now
+    if plan.ending:
+        runs = now.runs if now.runs == "own" else ("own" if "start_server" in plan.steps else "off")
+        return dataclasses.replace(
+            now,
+            marker=None,
+            runs=t.cast("Runs", runs),
+            power_state="running" if runs == "own" else "shutdown",
+            autostart=now.autostart or plan.autostart,
+        )
+    marker = now.marker or Marker(
+        id="",
+        phase=AT_REST,
+        image=wish.image,
+        since="",
+        power=plan.power,
+        autostart=plan.autostart,
+        definition=now.definition,
+        disk_access=wish.disk_access,
+    )
+    marker = dataclasses.replace(marker, phase=AT_REST, power=plan.power, autostart=plan.autostart, holder=None)
+    return dataclasses.replace(now, marker=marker, runs="rescue", power_state="running", autostart=False)
