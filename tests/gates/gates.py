@@ -14,6 +14,7 @@ import json
 import pathlib
 import re
 import shutil
+import subprocess
 import tempfile
 import xml.etree.ElementTree as ET
 
@@ -21,6 +22,9 @@ from runner import Counted, Gate, GateFailed, Run
 
 COLLECTION = "openrescue.server"
 SCENARIOS = ("rescue_image", "triage", "rescue", "diagnose", "repair", "unrescue", "verify", "recover")
+
+#: What shows everything that runs, is mounted or is attached.
+LISTS = (("ps", "-eo", "pid=,args="), ("cat", "/proc/self/mounts"), ("losetup", "--list"))
 
 
 def _files(run: Run, *patterns: str) -> list[str]:
@@ -184,8 +188,7 @@ def slow() -> dict[str, Gate]:
         """The lab is down, and nothing of it runs, is mounted or is attached."""
         run("tests/lab/lab", "down")
         lab = run.env.get("OPENRESCUE_LAB", "/run/openrescue-lab")
-        processes = run("ps", "-eo", "pid=,args=").splitlines()
-        seen = [*processes, *run("cat", "/proc/self/mounts").splitlines(), *run("losetup", "--list").splitlines()]
+        seen = [line for argv in LISTS for line in subprocess.check_output(argv, text=True).splitlines()]
         left = [line for line in seen if f"{lab}/" in line]
         if left:
             raise GateFailed("left behind:\n" + "\n".join(left))
