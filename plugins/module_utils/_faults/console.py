@@ -30,10 +30,11 @@ MAX_FINDINGS = 40
 
 Boot = t.Literal["booted", "failed", "unknown"]
 
-# Moving the cursor to another row is how GRUB and firmware begin a line.
-_NEW_ROW = re.compile(r"\x1b\[[0-9;]{0,12}[HfJ]|\x1bc|\r|\v|\f")
+# systemd cuts long unit names in their middle, and with them the escape that begins there.
+# Moving the cursor to a first column is how GRUB and firmware begin a line; to another column, they go on with one.
+_NEW_ROW = re.compile(r"\x1b\[(?:\d{0,4};0?1|\d{0,4})?[Hf]|\x1b\[\d?J|\x1bc|\r|\v|\f")
 _ESCAPE = re.compile(
-    r"\x1b\[[0-9;:<=>?]{0,32}[ -/]{0,4}[@-~]|\x1b\][^\x07\x1b]{0,256}(?:\x07|\x1b\\)?|\x1b[()][0-9A-B]|\x1b.?"
+    r"\x1b\[[0-9;:<=>?]{0,32}[ -/]{0,4}[@-~]?|\x1b\][^\x07\x1b]{0,256}(?:\x07|\x1b\\)?|\x1b[()][0-9A-B]|\x1b.?"
 )
 _SYSTEMD_PROGRESS = re.compile(r"^\[[ *]{3,8}\] ")
 

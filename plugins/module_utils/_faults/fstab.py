@@ -316,15 +316,11 @@ class FstabMissingDevice(_FstabFault):
     title = "A line of /etc/fstab names a device that the server does not have"
     signatures = (
         Signature(
-            re.compile(r"Timed out waiting for device (?:\S{1,200}\.device - )?(/dev/\S{1,200}?)\.?$"),
+            re.compile(r"Timed out waiting for device (?!.{0,200}tty)(?:\S{1,200} - )?(\S{1,200}?)\.?$"),
             "{0} did not appear in time",
         ),
         Signature(
-            re.compile(r"Timed out waiting for device (\S{1,200}\.device)"),
-            "{0} did not appear in time",
-        ),
-        Signature(
-            re.compile(r"Dependency failed for (?:\S{1,200}\.mount - )?(/\S{0,200}?)\.?$"),
+            re.compile(r"Dependency failed for (?:\S{1,200} - )?(/\S{0,200}?)\.?$"),
             "{0} was not mounted because what it needs is missing",
             confidence="medium",
         ),

@@ -115,7 +115,7 @@ class GrubConfigMissing(_GrubFault):
     title = "GRUB has no configuration"
     signatures = (
         Signature(
-            re.compile(r"Minimal BASH-like line editing is supported"),
+            re.compile(r"Minimal BASH-like line editing is supported|^grub> ?$"),
             "the boot loader stopped at its prompt: it found no configuration, or none with an entry",
             confidence="medium",
         ),

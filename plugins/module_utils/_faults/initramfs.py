@@ -12,7 +12,6 @@ from __future__ import annotations
 import bz2
 import dataclasses
 import lzma
-import os
 import re
 import typing as t
 import zlib
@@ -31,6 +30,7 @@ __all__ = ("InitramfsEmpty", "InitramfsMissing", "InitramfsTruncated", "examine"
 Condition = t.Literal["sound", "empty", "truncated", "unknown"]
 
 CHUNK = 1024 * 1024
+SEEK_END = 2
 #: larger ones are not looked through; a bomb is not unpacked to its end
 MAX_UNPACKED = 4 * 1024 * CHUNK
 MAX_FOR_TOOL = 512 * CHUNK
@@ -43,7 +43,7 @@ _ZSTD, _LZ4_LEGACY = b"\x28\xb5\x2f\xfd", b"\x02\x21\x4c\x18"
 
 def examine(file: t.BinaryIO) -> Condition:
     """Read an initramfs to its end: cpio archives and compressed streams, one after the other, padded by zeros."""
-    size = file.seek(0, os.SEEK_END)
+    size = file.seek(0, SEEK_END)
     file.seek(0)
     if size == 0 or not file.read(min(size, 4096)).strip(b"\0"):
         return "empty"
@@ -135,7 +135,7 @@ def _inflate(file: t.BinaryIO, offset: int) -> int:
             unpacked += len(stream.decompress(chunk, CHUNK))
     except zlib.error:
         return -1
-    return read - len(stream.unused_data) if stream.eof else file.seek(0, os.SEEK_END)
+    return read - len(stream.unused_data) if stream.eof else file.seek(0, SEEK_END)
 
 
 def _decompress(file: t.BinaryIO, offset: int, stream: bz2.BZ2Decompressor | lzma.LZMADecompressor) -> int:
@@ -150,7 +150,7 @@ def _decompress(file: t.BinaryIO, offset: int, stream: bz2.BZ2Decompressor | lzm
             unpacked += len(stream.decompress(chunk, CHUNK))
     except (OSError, lzma.LZMAError, EOFError):
         return -1
-    return read - len(stream.unused_data) if stream.eof else file.seek(0, os.SEEK_END)
+    return read - len(stream.unused_data) if stream.eof else file.seek(0, SEEK_END)
 
 
 def _walk_zstd(file: t.BinaryIO, offset: int, size: int) -> int:
@@ -243,7 +243,7 @@ def condition(patient: Patient, path: str) -> Condition | None:
 
 def _tool_agrees(patient: Patient, file: t.BinaryIO) -> bool:
     """Let zstd check its sums, where the whole file is one stream of it and the tool is there."""
-    size = file.seek(0, os.SEEK_END)
+    size = file.seek(0, SEEK_END)
     file.seek(0)
     if size > MAX_FOR_TOOL or file.read(4) != _ZSTD or not patient.tools.has("zstd"):
         return True

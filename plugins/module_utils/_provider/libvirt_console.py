@@ -50,7 +50,7 @@ def require_local(uri: str, server: str) -> None:
 
 
 def read_log(path: str | None, server: str) -> str:
-    """The end of the log; a guest writes it, so it is text of any kind. What virtlogd has just rotated belongs to it."""
+    """The end of the log, what virtlogd has just rotated included; a guest writes it, so it is text of any kind."""
     if path is None:
         raise OpenRescueError(
             "its definition has no serial port that is logged",

@@ -1,0 +1,239 @@
+#!/usr/bin/python
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: console_diagnose
+short_description: Say from its console why a server does not boot
+version_added: 0.1.0
+description:
+  - Reads what a server wrote to its console and looks for the faults that this collection knows.
+  - The server is not touched, and it need not be reachable.
+  - Only the last boot in the log counts. What a later successful boot has outlived is not reported.
+author:
+  - The openrescue authors (@openrescue)
+extends_documentation_fragment:
+  - openrescue.server._attributes
+  - openrescue.server._attributes.info_module
+  - openrescue.server._attributes.actiongroup_rescue
+  - openrescue.server._provider
+options:
+  server:
+    description:
+      - Name or ID of the server whose console is read.
+      - Exactly one of O(server), O(text) and O(path) is needed.
+    type: str
+  text:
+    description:
+      - The console log itself.
+    type: str
+  path:
+    description:
+      - A file with a console log, on the machine where this module runs.
+    type: path
+  tail:
+    description:
+      - How many of the last lines to return.
+    type: int
+    default: 20
+notes:
+  - With O(provider=libvirt), the log is the file that the serial port of the domain is logged to, so this module has to
+    run on the hypervisor, and as a user who may read it.
+seealso:
+  - module: openrescue.server.disk_diagnose
+"""
+
+EXAMPLES = r"""
+---
+- name: Ask why a server does not boot
+  openrescue.server.console_diagnose:
+    provider: libvirt
+    server: web1
+  register: console
+
+- name: Show the reasons
+  ansible.builtin.debug:
+    msg: "{{ console.findings | map(attribute='summary') | list }}"
+
+- name: Judge a log that was saved before
+  openrescue.server.console_diagnose:
+    path: /var/tmp/web1.console
+"""
+
+RETURN = r"""
+boot:
+  description:
+    - V(booted) if the last boot came to its end, such as a login prompt.
+    - V(failed) if it stopped, such as in emergency mode or at the prompt of the boot loader.
+    - V(unknown) if the log says neither.
+  type: str
+  returned: success
+  choices:
+    - booted
+    - failed
+    - unknown
+  sample: failed
+findings:
+  description:
+    - What is wrong, causes first. General symptoms beside a cause are of severity V(info).
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    fault:
+      description: ID of the fault, or a word that begins with C(boot-) for a general symptom.
+      type: str
+      sample: fstab-missing-device
+    severity:
+      description: V(critical), V(error), V(warning) or V(info).
+      type: str
+      sample: critical
+    summary:
+      description: What is wrong, in one sentence.
+      type: str
+      sample: /dev/disk/by-uuid/4711 did not appear in time
+    evidence:
+      description: The lines of the log that say so.
+      type: list
+      elements: dict
+      contains:
+        path:
+          description: Always V(console).
+          type: str
+          sample: console
+        line:
+          description: Number of the line in the part of the log that was read.
+          type: int
+          sample: 529
+        text:
+          description: The line, without control characters.
+          type: str
+          sample: "[ TIME ] Timed out waiting for device /dev/disk/by-uuid/4711."
+        device:
+          description: Always null here.
+          type: str
+    remedy:
+      description: Always null here. M(openrescue.server.disk_diagnose) names a remedy once it has seen the disk.
+      type: str
+    remedy_safe:
+      description: Always V(false) here.
+      type: bool
+      sample: false
+    confidence:
+      description: V(high), V(medium) or V(low).
+      type: str
+      sample: high
+lines:
+  description: How many lines that say anything were read.
+  type: int
+  returned: success
+  sample: 570
+tail:
+  description: The last lines, without control characters.
+  type: list
+  elements: str
+  returned: success
+  sample:
+    - You are in emergency mode.
+error:
+  description: What went wrong, for machines.
+  type: dict
+  returned: failure
+  contains:
+    code:
+      description: A stable word.
+      type: str
+      sample: console_not_logged
+    message:
+      description: The whole message.
+      type: str
+    hint:
+      description: What to do next.
+      type: str
+    retryable:
+      description: Whether the same call can succeed later without anybody changing anything.
+      type: bool
+"""
+
+import os
+import stat
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._argspec import provider_argument_spec
+from ..module_utils._errors import OpenRescueError
+from ..module_utils._faults.catalog import FAULTS
+from ..module_utils._faults.console import MAX_CHARACTERS, read_console
+from ..module_utils._provider.factory import create_provider
+from ..module_utils._rescue.wait import Clock, Deadline
+
+
+def console_of(params: dict[str, t.Any]) -> str:
+    """The console log of the server."""
+    deadline = Deadline(Clock(), seconds=params["timeout"])
+    provider = create_provider(params)
+    try:
+        provider.connect(deadline)
+        server, _ = provider.find(params["server"])
+        return provider.console_log(server)
+    finally:
+        provider.close()
+
+
+def content_of(path: str) -> str:
+    """The end of a file that a user names."""
+    try:
+        with open(path, "rb") as file:
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode):
+                raise OSError(0, "it is no regular file")
+            file.seek(max(0, found.st_size - MAX_CHARACTERS))
+            return file.read(MAX_CHARACTERS).decode("utf-8", "replace")
+    except OSError as exc:
+        raise OpenRescueError(
+            f"the console log '{path}' cannot be read: {exc.strerror}",
+            code="console_not_readable",
+            hint="Give the path of a file on the machine where this module runs",
+        ) from exc
+
+
+def main() -> None:
+    spec = provider_argument_spec()
+    spec.update(
+        server={"type": "str"},
+        text={"type": "str"},
+        path={"type": "path"},
+        tail={"type": "int", "default": 20},
+    )
+    module = AnsibleModule(
+        argument_spec=spec,
+        supports_check_mode=True,
+        mutually_exclusive=[("server", "text", "path")],
+        required_one_of=[("server", "text", "path")],
+    )
+    params = module.params
+    try:
+        if params["text"] is not None:
+            text = params["text"]
+        elif params["path"] is not None:
+            text = content_of(params["path"])
+        else:
+            text = console_of(params)
+    except OpenRescueError as exc:
+        module.fail_json(msg=str(exc), error=exc.as_result())
+    report = read_console(text, faults=FAULTS, tail=params["tail"])
+    module.exit_json(
+        changed=False,
+        boot=report.boot,
+        findings=[finding.as_dict() for finding in report.findings],
+        lines=report.lines,
+        tail=list(report.tail),
+    )
+
+
+if __name__ == "__main__":
+    main()
