@@ -106,7 +106,7 @@ class LibvirtProvider(Provider):
             persistent_xml, live_xml = read_xml(domain)
         persistent = ET.fromstring(persistent_xml)  # noqa: S314
         live = None if live_xml is None else ET.fromstring(live_xml)  # noqa: S314
-        live_marker = None if live is None else libvirt_xml.marker_in(live)
+        live_marker = None if live is None else libvirt_xml.marker_in(live, live=True)
         marker = libvirt_xml.marker_in(persistent) or live_marker
         status, power_state = _STATES.get(number, _STATES[0])
         shown = live if live is not None else persistent

@@ -19,12 +19,12 @@ import string
 import typing as t
 import xml.etree.ElementTree as ET
 
-from .libvirt_xml import AGENT_CHANNEL, NAMESPACE, NOVA_NAMESPACE, PREFIX, disk_source
+from .libvirt_xml import AGENT_CHANNEL, NOVA_NAMESPACE, PREFIX, disk_source
 
 if t.TYPE_CHECKING:
     from .._rescue.marker import Marker
 
-__all__ = ("RESCUE_SERIAL", "SEED_SERIAL", "RescueDisk", "default_bus", "has_nvram", "live_marker_element", "readiness", "rescue_domain", "seed_bus")
+__all__ = ("RESCUE_SERIAL", "SEED_SERIAL", "RescueDisk", "default_bus", "has_nvram", "readiness", "rescue_domain", "seed_bus")
 
 #: by which serial number the rescue system knows its own disk, and its seed
 RESCUE_SERIAL = f"{PREFIX}-rescue"
@@ -70,17 +70,10 @@ def rescue_domain(
     return ET.tostring(domain, encoding="unicode")
 
 
-def live_marker_element(marker: Marker) -> ET.Element:
-    """The marker as the running rescue system carries it."""
-    return ET.Element(f"{{{NAMESPACE}}}rescue", marker.to_flat())
-
-
 def _mark(domain: ET.Element, live_marker: ET.Element) -> None:
     metadata = domain.find("metadata")
     if metadata is None:
         metadata = ET.SubElement(domain, "metadata")
-    for element in metadata.findall(live_marker.tag):
-        metadata.remove(element)
     metadata.append(live_marker)
 
 

@@ -25,7 +25,7 @@ from .._rescue.wait import wait_until
 from . import libvirt_xml
 from .base import Run
 from .libvirt_connection import libvirt
-from .libvirt_rescue_xml import RescueDisk, default_bus, has_nvram, live_marker_element, rescue_domain
+from .libvirt_rescue_xml import RescueDisk, default_bus, has_nvram, rescue_domain
 from .libvirt_seed import is_config_drive, seed_image
 from .libvirt_stop import stop_domain
 from .libvirt_xml import NAMESPACE, PREFIX
@@ -84,7 +84,7 @@ def temporary_definition(
     )
     if not has_nvram(persistent):
         marker = dataclasses.replace(marker, nvram="")
-    element = live_marker_element(dataclasses.replace(marker, holder=None))
+    element = libvirt_xml.live_marker_element(dataclasses.replace(marker, holder=None))
     return rescue_domain(libvirt_xml.without_marker(persistent), marker, disk, live_marker=element, seeds=seeds)
 
 
@@ -322,9 +322,11 @@ class LibvirtRun(Run):
     def _remove_marker(self) -> None:
         with self._connection.explain("remove its marker", server=self._name):
             domain = self._domain()
-            domain.setMetadata(
-                libvirt.VIR_DOMAIN_METADATA_ELEMENT, None, None, NAMESPACE, libvirt.VIR_DOMAIN_AFFECT_CONFIG
-            )
+            flags = libvirt.VIR_DOMAIN_AFFECT_CONFIG
+            if domain.isActive():
+                # It was started while the marker was there, and has a copy.
+                flags |= libvirt.VIR_DOMAIN_AFFECT_LIVE
+            domain.setMetadata(libvirt.VIR_DOMAIN_METADATA_ELEMENT, None, None, NAMESPACE, flags)
             if not self._marker.bare:
                 return
             # libvirt leaves an empty element where there was none: only the same text without it removes that.

@@ -27,6 +27,7 @@ __all__ = (
     "disk_source",
     "disks",
     "is_foreign",
+    "live_marker_element",
     "live_only_disks",
     "marker_in",
     "marker_from_metadata",
@@ -40,7 +41,10 @@ NOVA_NAMESPACE = "http://openstack.org/xmlns/libvirt/nova/1.1"
 #: what everything that this collection makes on a hypervisor is called by
 PREFIX = "openrescue"
 AGENT_CHANNEL = "org.qemu.guest_agent.0"
+#: for the running rescue system alone: a server that is started takes the persistent marker along
+LIVE_NAMESPACE = f"{NAMESPACE}/live"
 _ELEMENT = f"{{{NAMESPACE}}}rescue"
+_LIVE_ELEMENT = f"{{{LIVE_NAMESPACE}}}rescue"
 _BY_ID = {"virtio": "virtio-{0}", "sata": "ata-QEMU_HARDDISK_{0}", "ide": "ata-QEMU_HARDDISK_{0}"}
 _BY_ID["scsi"] = "scsi-0QEMU_QEMU_HARDDISK_{0}"
 
@@ -55,10 +59,15 @@ def marker_from_metadata(xml: str) -> Marker:
     return Marker.from_flat(ET.fromstring(xml).attrib)  # noqa: S314 - it is libvirt that wrote this
 
 
-def marker_in(domain: ET.Element) -> Marker | None:
-    """The marker in a whole definition."""
-    found = domain.find(f"metadata/{_ELEMENT}")
+def marker_in(domain: ET.Element, *, live: bool = False) -> Marker | None:
+    """The marker in a whole definition: the persistent one, or the one that only a running rescue system has."""
+    found = domain.find(f"metadata/{_LIVE_ELEMENT if live else _ELEMENT}")
     return None if found is None else Marker.from_flat(found.attrib)
+
+
+def live_marker_element(marker: Marker) -> ET.Element:
+    """The marker as the running rescue system carries it."""
+    return ET.Element(_LIVE_ELEMENT, marker.to_flat())
 
 
 def without_marker(domain: ET.Element) -> ET.Element:
@@ -66,7 +75,7 @@ def without_marker(domain: ET.Element) -> ET.Element:
     domain = copy.deepcopy(domain)
     metadata = domain.find("metadata")
     if metadata is not None:
-        for element in metadata.findall(_ELEMENT):
+        for element in [*metadata.findall(_ELEMENT), *metadata.findall(_LIVE_ELEMENT)]:
             metadata.remove(element)
         if len(metadata) == 0:
             domain.remove(metadata)
