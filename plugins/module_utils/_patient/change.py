@@ -12,19 +12,55 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
+import base64
+import contextlib
+import dataclasses
+import difflib
+import hashlib
+import io
+import os
+import stat
 import typing as t
 
-from .patient import Filesystem
-from .tools import Completed
+from .._errors import OpenRescueError
+from .chroot import run_staged
+from .image import Image, image_of, put_stream, remove_entry, temporary_name
+from .patient import Filesystem, Patient
+from .tools import Completed, printable
+from .tree import Tree
+from .undo import Bundle, DeviceEntry, FileEntry
 
-__all__ = ("DEVICE", "Change")
+if t.TYPE_CHECKING:
+    from .opening import View
+
+__all__ = ("DEVICE", "Change", "superblock")
 
 #: stands in ``argv`` of :meth:`Change.run_on_device` for the device
 DEVICE = "{device}"
 
+#: the tools of e2fsprogs that take ``-z <undo file>``
+_UNDOABLE = ("e2fsck", "tune2fs", "resize2fs", "debugfs")
+#: the largest file that a remedy writes, an initramfs
+_WRITE_LIMIT = 1024 * 1024 * 1024
+_DIFF_LIMIT = 1024 * 1024
+
 
 class Change:
     """The changes of one remedy. Every method takes paths of the patient and follows links inside it."""
+
+    def __init__(self, *, view: View, bundle: Bundle) -> None:
+        self._view = view
+        self._bundle = bundle
+        self._shown: list[str] = []
+        #: whether anything was written
+        self.changed = False
+        #: whether something could not be tried, since there is no layer to try it on
+        self.untried = False
+
+    @property
+    def diff(self) -> str:
+        """A unified diff of all files, and a line for each change that has none."""
+        return "".join(self._shown)
 
     def write(self, path: str, data: bytes, *, mode: int = 0o644) -> None:
         """Replace a regular file, or create it, atomically.
@@ -32,18 +68,25 @@ class Change:
         An existing file keeps owner, mode and extended attributes; a new one is root's with ``mode`` and
         the SELinux label of its directory. If ``data`` is what stands there, nothing happens.
         """
-        raise NotImplementedError
+        where, found = self._regular(path)
+        if found is None:
+            after = Image("file", len(data), "", mode, 0, 0, 0, self._directory_label(where))
+        else:
+            current = image_of(self._tree, where)
+            assert current is not None
+            after = dataclasses.replace(current, size=len(data))
+        self._replace(where, data, dataclasses.replace(after, sha256=hashlib.sha256(data).hexdigest()))
 
     def remove(self, path: str) -> None:
         """Remove a regular file or a symbolic link (the link itself). Absent is fine."""
-        raise NotImplementedError
+        self._take_away(path, "removed")
 
     def move_out(self, path: str) -> None:
         """Move a regular file, large maybe, off the patient into the undo bundle. Absent is fine.
 
         The bundle is on the rescue system and must have room; if not, raises with code ``undo_no_room``.
         """
-        raise NotImplementedError
+        self._take_away(path, "moved to the undo bundle")
 
     def run_on_device(
         self, filesystem: Filesystem, argv: t.Sequence[str], *, timeout: float, ok: t.Container[int] = (0,)
@@ -53,7 +96,31 @@ class Change:
         ``argv`` holds :data:`DEVICE` where the device belongs: ``["e2fsck", "-f", "-y", "{device}"]``;
         ``-z <undo file>`` is added here. For device-stage faults only.
         """
-        raise NotImplementedError
+        assert argv[0] in _UNDOABLE, argv[0]
+        assert self._patient.opened_tree is None, "the patient is mounted"
+        shown = " ".join(filesystem.device if word == DEVICE else word for word in argv)
+        if self._view.is_trial:
+            self._shown.append(f"{filesystem.device}: {shown}\n")
+            if not filesystem.writable:
+                self.untried = True
+                return Completed(tuple(argv), 0, "", "", 0.0)
+            command = [filesystem.reading_device if word == DEVICE else word for word in argv]
+            return self._patient.tools.run(command, timeout=timeout, ok=ok)
+        self._view.make_writable(filesystem, mount=False)
+        device = self._patient.device(filesystem.device).reading_device
+        name = self._bundle.next_name()
+        with self._bundle.keeping(name, size=0):
+            pass
+        # The tool wants to make its undo file itself.
+        os.unlink(self._bundle.path(name))
+        item = filesystem
+        entry = DeviceEntry(item.device, item.partuuid, item.uuid, item.size, list(argv), name)
+        self._bundle.add(entry)
+        command = [argv[0], "-z", self._bundle.path(name), *(device if word == DEVICE else word for word in argv[1:])]
+        try:
+            return self._patient.tools.run(command, timeout=timeout, ok=ok)
+        finally:
+            self._finish_device(entry, device, shown)
 
     def run_in_patient(
         self,
@@ -72,8 +139,169 @@ class Change:
         Symbolic links among the outputs are not taken over. The patient's binaries run here: only remedies
         may call this, never a detection.
         """
-        raise NotImplementedError
+        before = {path: self._content(self._tree, path) for path in outputs}
+        with self._view.stage() as top:
+            done = run_staged(self._patient, top, argv, timeout=timeout, ok=ok)
+            staged = Tree(top)
+            after = {path: self._content(staged, path) for path in outputs}
+        for path in outputs:
+            old, new = before[path], after[path]
+            if new is None or (old is not None and old[0].same_content(new[0])):
+                continue
+            if self._view.stages_in_place:
+                self._show(path, old[1] if old else None, new[1])
+                self.changed = True
+            else:
+                self._replace(self._regular(path)[0], new[1], new[0])
+        return done
 
     def note(self, text: str) -> None:
         """Add one line to the diff of this remedy, for what a diff cannot show."""
-        raise NotImplementedError
+        self._shown.append(f"{printable(text)}\n")
+
+    @property
+    def _patient(self) -> Patient:
+        return self._view.patient
+
+    @property
+    def _tree(self) -> Tree:
+        return self._patient.tree
+
+    def _regular(self, path: str) -> tuple[str, os.stat_result | None]:
+        """Where a path leads, and what is there: a regular file, or nothing in a directory that exists."""
+        with self._tree.place(path) as place:
+            if place is None:
+                raise OpenRescueError(
+                    f"on the patient, the directory of {printable(path)} is missing", code="patient_path_refused"
+                )
+            if place.stat is not None and not stat.S_ISREG(place.stat.st_mode):
+                raise OpenRescueError(
+                    f"on the patient, {printable(path)} is not a regular file", code="patient_path_refused"
+                )
+            return place.path, place.stat
+
+    def _directory_label(self, path: str) -> dict[str, str]:
+        with self._tree.place(os.path.dirname(path)) as place, contextlib.suppress(OSError):
+            if place is not None:
+                return directory_label(place.directory, place.name)
+        return {}
+
+    @staticmethod
+    def _content(tree: Tree, path: str) -> tuple[Image, bytes] | None:
+        found = tree.lstat(path)
+        if found is None or not stat.S_ISREG(found.st_mode) or found.st_size > _WRITE_LIMIT:
+            return None
+        held = io.BytesIO()
+        image = image_of(tree, path, copy_to=held)
+        return None if image is None else (image, held.getvalue())
+
+    def _replace(self, where: str, data: bytes, after: Image) -> None:
+        """The one place where content reaches the patient; ``where`` holds no link."""
+        old = self._content(self._tree, where)
+        if old is not None and old[0].same_content(after):
+            return
+        self._open_for_writing(where)
+        entry = self._keep(where, after)
+        with self._tree.place(where, follow=False) as place:
+            assert place is not None
+            put_stream(
+                place,
+                io.BytesIO(data),
+                mode=after.mode,
+                uid=after.uid,
+                gid=after.gid,
+                xattrs=after.xattrs,
+                temporary=entry.temporary,
+            )
+        # The file system may have added a label or an inherited ACL.
+        entry.after = image_of(self._tree, where)
+        self._finish(entry)
+        self._show(where, old[1] if old else None, data)
+
+    def _take_away(self, path: str, verb: str) -> None:
+        with self._tree.place(path, follow=False) as place:
+            if place is None or place.stat is None:
+                return
+            where, mode = place.path, place.stat.st_mode
+        if not stat.S_ISLNK(mode) and not stat.S_ISREG(mode):
+            raise OpenRescueError(f"on the patient, {printable(path)} is not a file", code="patient_path_refused")
+        self._open_for_writing(where)
+        entry = self._keep(where, None)
+        with self._tree.place(where, follow=False) as place:
+            assert place is not None
+            remove_entry(place)
+        self._finish(entry)
+        size = entry.before.size if entry.before else 0
+        self._shown.append(f"{printable(where)}: {verb} ({size} bytes)\n")
+
+    def _open_for_writing(self, where: str) -> None:
+        filesystem = self._patient.covering(where)
+        if filesystem is not None:
+            self._view.make_writable(filesystem)
+
+    def _keep(self, where: str, after: Image | None) -> FileEntry:
+        found = self._tree.lstat(where)
+        name = self._bundle.next_name() if found is not None and stat.S_ISREG(found.st_mode) else None
+        if name is not None and found is not None:
+            with self._bundle.keeping(name, size=found.st_size) as file:
+                before = image_of(self._tree, where, copy_to=file)
+        else:
+            before = image_of(self._tree, where)
+        entry = FileEntry(where, before, after, name, temporary_name())
+        self._bundle.add(entry)
+        return entry
+
+    def _finish(self, entry: FileEntry) -> None:
+        entry.state = "done"
+        self._bundle.save()
+        self.changed = True
+
+    def _finish_device(self, entry: DeviceEntry, device: str, shown: str) -> None:
+        if not os.path.exists(self._bundle.path(entry.data)):
+            self._bundle.drop(entry)
+            return
+        entry.fingerprint = superblock(device)
+        entry.state = "done"
+        self._bundle.save()
+        self.changed = True
+        self._shown.append(f"{entry.device}: {shown}\n")
+
+    def _show(self, path: str, before: bytes | None, after: bytes) -> None:
+        self._shown.append(unified(path, before, after))
+
+
+def superblock(device: str) -> str:
+    """The hash of an ext superblock, which changes with every mount for writing and every check."""
+    fd = os.open(device, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return hashlib.sha256(os.pread(fd, 1024, 1024)).hexdigest()
+    finally:
+        os.close(fd)
+
+
+def directory_label(directory: int, name: str) -> dict[str, str]:
+    """The SELinux label of a directory, as an image holds it; raises OSError where there is none."""
+    fd = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=directory)
+    try:
+        return {"security.selinux": base64.b64encode(os.getxattr(fd, "security.selinux")).decode()}
+    finally:
+        os.close(fd)
+
+
+def unified(path: str, before: bytes | None, after: bytes) -> str:
+    """The diff of one file, safe to print; a line of words where there are no lines to compare."""
+    name = printable(path)
+    texts = [_lines(before or b""), _lines(after)]
+    old, new = texts
+    if old is None or new is None:
+        was = "absent" if before is None else f"{len(before)} bytes"
+        return f"{name}: {was} before, {len(after)} bytes after\n"
+    start = "/dev/null" if before is None else name
+    return "".join(f"{line}\n" for line in difflib.unified_diff(old, new, start, name, lineterm=""))
+
+
+def _lines(data: bytes) -> list[str] | None:
+    if b"\0" in data or len(data) > _DIFF_LIMIT:
+        return None
+    text = data.decode("utf-8", "surrogateescape")
+    return ["\t".join(printable(part, limit=2000) for part in line.split("\t")) for line in text.split("\n")]

@@ -206,10 +206,7 @@ def survey(tools: Tools, *, only: t.Sequence[str] = (), ignore_mounts_below: t.S
     paths = [block.path for block in blocks.values() if block.size > 0 and not block.kname.startswith("zram")]
     signatures = probe(tools, paths)
     found = Survey(
-        {
-            name: dataclasses.replace(block, signature=signatures.get(block.path, {}))
-            for name, block in blocks.items()
-        }
+        {name: dataclasses.replace(block, signature=signatures.get(block.path, {})) for name, block in blocks.items()}
     )
     return dataclasses.replace(found, tops=patient_tops(found, used=_used(found, ignore_mounts_below), only=only))
 

@@ -69,7 +69,7 @@ class Layers:
                 ["dmsetup", "create", "--noudevsync", "--noudevrules", "--concise", ";".join(tables)], timeout=60
             )
         except OpenRescueError as exc:
-            self.reason = f"device-mapper does not work here: {exc.message}"
+            self.reason = f"device-mapper does not work here ({exc.message.rpartition(': ')[2]})"
             self._release()
             return
         names = _mapped(self._prefix)
@@ -80,11 +80,13 @@ class Layers:
         if not self.snapshots:
             return
         status = self._tools.run(["dmsetup", "status", "--target", "snapshot"], timeout=60, ok=(0, 1)).stdout
-        full = [line.split(":")[0] for line in status.splitlines() if re.search(r" snapshot (?:Invalid|Overflow)", line)]
+        full = [
+            line.split(":")[0] for line in status.splitlines() if re.search(r" snapshot (?:Invalid|Overflow)", line)
+        ]
         mine = [name for name in full if name.startswith(self._prefix)]
         if mine:
             raise OpenRescueError(
-                f"the memory for the throw-away layer over {mine[0][len(self._prefix):]} is used up",
+                f"the memory for the throw-away layer over {mine[0][len(self._prefix) :]} is used up",
                 code="overlay_full",
                 hint="Give the rescue system more memory, or limit the run with 'faults'",
             )

@@ -110,6 +110,20 @@ class Mounts:
             for path in reversed(mounts_below(top)):
                 self._unmount(path)
 
+    @contextlib.contextmanager
+    def executable(self) -> t.Iterator[str]:
+        """The tree itself, with programs allowed to run; what is mounted onto it meanwhile is unmounted."""
+        before = mounts_below(self._target)
+        for path in before:
+            _remount(path, _SAFE & ~syscalls.MS_NOEXEC)
+        try:
+            yield self._target
+        finally:
+            for path in reversed(mounts_below(self._target)[len(before) :]):
+                self._unmount(path)
+            for path in before:
+                _remount(path, _SAFE)
+
     def _mount_each(self, patient: Patient, writable: t.Collection[str]) -> list[_Source]:
         sources: list[_Source] = []
         for item in patient.filesystems:
@@ -177,9 +191,7 @@ class Mounts:
             if where and not tree.listdir(where):
                 self._put(patient, tree, source, where, placed)
 
-    def _put(
-        self, patient: Patient, tree: Tree, source: _Source, where: str, placed: dict[str, _Source]
-    ) -> None:
+    def _put(self, patient: Patient, tree: Tree, source: _Source, where: str, placed: dict[str, _Source]) -> None:
         with tree.place(where) as place:
             if place is None or place.stat is None or place.path in placed:
                 return
@@ -241,6 +253,11 @@ class Mounts:
             raise
 
 
+def _remount(path: str, flags: int) -> None:
+    """Change what one mount permits, and nothing of the file system."""
+    syscalls.mount("", path, "", flags=syscalls.MS_REMOUNT | syscalls.MS_BIND | flags)
+
+
 def mounts_below(path: str) -> list[str]:
     """Mount points at or beneath a path, in the order in which they were mounted."""
     found = []
@@ -295,7 +312,9 @@ def _read_entries(patient: Patient, tree: Tree) -> list[FstabEntry]:
         patient.notes.append(exc.message)
         return []
     entries = [item for item in parse_fstab(text) if item.mount_point.startswith("/") and item.fstype != "swap"]
-    return sorted(entries, key=lambda entry: os.path.normpath(entry.mount_point).count("/") if entry.mount_point != "/" else 0)
+    return sorted(
+        entries, key=lambda entry: os.path.normpath(entry.mount_point).count("/") if entry.mount_point != "/" else 0
+    )
 
 
 def _fill(patient: Patient, tree: Tree, sources: t.Sequence[_Source], placed: t.Mapping[str, _Source]) -> None:

@@ -73,6 +73,10 @@ class View:
         reason = self._layers.reason
         return {"strategy": "read_only" if reason else "overlay", "reason": reason}
 
+    @property
+    def has_layers(self) -> bool:
+        return not self._layers.reason
+
     @contextlib.contextmanager
     def opened(self) -> t.Iterator[View]:
         try:
@@ -99,15 +103,17 @@ class View:
         self._assemble()
         self._list()
 
-    def mount(self) -> None:
-        """To the tree stage; ``patient.root`` is None afterwards if there is no operating system."""
+    def mount(self, *, read_only: bool = False) -> None:
+        """To the tree stage; ``patient.root`` is None afterwards if there is no operating system.
+
+        :param read_only: mount nothing for writing, not even layers.
+        """
         patient = self.patient
-        writable = {item.device for item in patient.filesystems if self._is_open(item)}
-        if self._trial:
+        trial = self._trial and not read_only
+        writable = {item.device for item in patient.filesystems if self._is_open(item) and not read_only}
+        if trial:
             writable |= {item.device for item in patient.filesystems if item.writable}
-        self.mounts.mount(
-            patient, root=self._root, writable=writable, trial=self._trial and bool(self._layers.reason)
-        )
+        self.mounts.mount(patient, root=self._root, writable=writable, trial=trial and not self.has_layers)
         patient.layout = describe(self._found, self._shown(), (*patient.filesystems, *patient.blank))
 
     def close(self) -> None:
@@ -124,6 +130,58 @@ class View:
         self._opened_up |= self._bottoms_of(filesystem)
         self.open()
         if mount:
+            self.mount()
+
+    def seal(self) -> None:
+        """Close all that was opened for writing; back to the device stage, with the disk as it is now.
+
+        A trial has nothing open, and goes on with what it has tried so far.
+        """
+        if not self._trial:
+            self._opened_up = set()
+            self.open()
+
+    @property
+    def is_mounted(self) -> bool:
+        return self.patient.opened_tree is not None
+
+    @property
+    def is_trial(self) -> bool:
+        return self._trial
+
+    @property
+    def stages_in_place(self) -> bool:
+        """Whether what a program writes on the stage is in the tree at once, since all of it is thrown away."""
+        return self._trial and self.has_layers
+
+    @contextlib.contextmanager
+    def stage(self) -> t.Iterator[str]:
+        """The whole tree, for one of the patient's programs to run in; what it writes never reaches the disk.
+
+        Where there are layers it is the layers themselves, for programs such as grub-probe want to see a
+        device under the root and not an overlay. They are fresh ones then: a layer over a device that is
+        being written would be wrong.
+        """
+        if not self.has_layers:
+            with self.mounts.stage() as top:
+                yield top
+        elif self._trial:
+            with self.mounts.executable() as top:
+                yield top
+        else:
+            with self._as_trial(), self.mounts.executable() as top:
+                yield top
+
+    @contextlib.contextmanager
+    def _as_trial(self) -> t.Iterator[None]:
+        opened_up, self._opened_up, self._trial = self._opened_up, set(), True
+        try:
+            self.open()
+            self.mount()
+            yield
+        finally:
+            self._opened_up, self._trial = opened_up, False
+            self.open()
             self.mount()
 
     def refresh(self) -> None:
@@ -238,14 +296,17 @@ class View:
             size=block.size,
             # An array is assembled read-only, or it would begin to synchronise into our layers.
             writable=block.kname in self._layers.snapshots or (layered and not any(n.startswith("md") for n in above)),
-            aliases=tuple(sorted({f"/dev/{block.kname}", f"/dev/mapper/{block.name}", *_volume_names(block)})),
+            aliases=tuple(sorted({f"/dev/{block.kname}", *_mapper_names(block)})),
             number=(top, int(values.get("PART_ENTRY_NUMBER", "0"))),
         )
 
 
-def _volume_names(block: Block) -> list[str]:
-    """``/dev/group/volume`` of a logical volume; in its device-mapper name a dash of its own is doubled."""
-    if block.type != "lvm":
+def _mapper_names(block: Block) -> list[str]:
+    """``/dev/mapper/group-volume`` and ``/dev/group/volume``; a dash inside a name is doubled in the former."""
+    if not block.kname.startswith("dm-"):
         return []
-    group, _, volume = block.name.replace("--", "\0").partition("-")
-    return [f"/dev/{group}/{volume}".replace("\0", "-")]
+    names = [f"/dev/mapper/{block.name}"]
+    if block.type == "lvm":
+        group, _, volume = block.name.replace("--", "\0").partition("-")
+        names.append(f"/dev/{group}/{volume}".replace("\0", "-"))
+    return names

@@ -159,6 +159,10 @@ class Patient:
         number = _bare_number(spec)
         return next((item for item in known if number is not None and item.number == number), None)
 
+    def device(self, device: str) -> Filesystem:
+        """The file system or blank device with this name, as it is now: after a change it is read elsewhere."""
+        return next(item for item in (*self.filesystems, *self.blank) if item.device == device)
+
     def at(self, mount_point: str) -> Filesystem | None:
         """The file system mounted exactly at this path of the patient."""
         return next((item for item in self.filesystems if item.mount_point == mount_point), None)
@@ -167,7 +171,9 @@ class Patient:
         """The file system on which this path of the patient lies."""
         place = self.tree.resolve(path) or os.path.normpath(f"/{path}")
         fitting = [
-            item for item in self.filesystems if item.mount_point and f"{place}/".startswith(item.mount_point.rstrip("/") + "/")
+            item
+            for item in self.filesystems
+            if item.mount_point and f"{place}/".startswith(item.mount_point.rstrip("/") + "/")
         ]
         return max(fitting, key=lambda item: len(item.mount_point or ""), default=None)
 
