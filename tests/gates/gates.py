@@ -117,6 +117,11 @@ def quick(cache: pathlib.Path) -> dict[str, Gate]:
             len(_files(run, "plugins/modules/*.py", "roles/*/meta/argument_specs.yml", "docs/**/*")), "files"
         )
 
+    def python_39(run: Run) -> Counted:
+        text = run("vermin", "--no-tips", "--target=3.9-", "--violations", "plugins", "roles")
+        match = re.search(r"Analyzing (\d+) files", text)
+        return Counted(int(match.group(1)) if match else 0, "files")
+
     def changelog(run: Run) -> Counted:
         run("antsibull-changelog", "lint")
         run("antsibull-changelog", "lint-changelog-yaml", "--strict", "changelogs/changelog.yaml")
@@ -149,6 +154,7 @@ def quick(cache: pathlib.Path) -> dict[str, Gate]:
         "unit": unit,
         "ruff": ruff,
         "ruff-format": ruff_format,
+        "python-3.9": python_39,
         "yamllint": yamllint,
         "shellcheck": shellcheck,
         "reuse": reuse,
