@@ -104,7 +104,7 @@ options:
     type: str
   rescue_kernel:
     description:
-      - libvirt only. The path, on the hypervisor, of a kernel that is booted directly, with O(rescue_image) as its disk.
+      - libvirt only. The path, on the hypervisor, of a kernel to boot directly, with O(rescue_image) as its disk.
     type: path
   rescue_ramdisk:
     description:

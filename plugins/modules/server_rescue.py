@@ -83,8 +83,8 @@ options:
   wait:
     description:
       - Whether to wait until the server has reached O(state).
-      - On libvirt the steps themselves are always waited for. With V(true) the rescue system is also seen to stay up for
-        half a second. That its system has booted is not waited for.
+      - On libvirt the steps themselves are always waited for. With V(true) the rescue system is also seen to stay up
+        for half a second. That its system has booted is not waited for.
     type: bool
     default: true
   poll_interval:
@@ -166,7 +166,8 @@ servers:
       returned: always
       sample: running
     agent:
-      description: The guest agent of what runs there, V(connected), V(disconnected), or V(none) without a channel for it.
+      description:
+        - The guest agent of what runs there, V(connected), V(disconnected), or V(none) without a channel for it.
       type: str
       returned: always
       sample: connected
@@ -220,7 +221,7 @@ servers:
           returned: always
           contains:
             agent:
-              description: The guest agent, as in RV(RETURNED.agent).
+              description: The guest agent, as in RV(servers[].agent).
               type: str
               returned: always
             libvirt_uri:
@@ -335,7 +336,6 @@ import traceback
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.openrescue.server.plugins.module_utils._argspec import (
     provider_argument_spec,
     rescue_image_argument_spec,
@@ -409,8 +409,9 @@ def main() -> None:
     values: dict[str, t.Any] = {"changed": any(job.changed for job in jobs), "servers": servers, "diff": diff(jobs)}
     if len(servers) == 1:
         values["server"] = servers[0]
-    for warning in (text for job in jobs for text in job.warnings):
-        module.warn(warning)
+    for job in jobs:
+        for problem in job.warnings:
+            module.warn(f"server '{job.name}': {problem}")
     if any(job.error for job in jobs):
         module.fail_json(msg=summary(jobs), **values)
     module.exit_json(**values)

@@ -14,17 +14,17 @@ import threading
 import typing as t
 
 from .._errors import OpenRescueError
-from .._rescue.model import Job
+from .._rescue.model import Job, Problem
 from .._rescue.plan import predict
 from .._rescue.wait import Deadline, Stopwatch
 
 if t.TYPE_CHECKING:
-    from .._rescue.model import Problem, Situation, Wish
+    from .._rescue.model import Situation, Wish
     from .._rescue.plan import Plan
     from .._rescue.wait import Clock
     from .base import Provider
 
-__all__ = ("GRACE", "WORKERS", "drive", "drive_all")
+__all__ = ("GRACE", "WORKERS", "drive", "drive_all", "inspect", "inspect_all")
 
 #: servers that are driven at the same time
 WORKERS = 16
@@ -98,14 +98,13 @@ def _look(provider: Provider, job: Job) -> tuple[Situation, Plan]:
         )
     plan = provider.plan(now, job.wish)
     if plan.changes:
-        blockers, warnings = provider.preflight(now, job.wish)
-        job.warnings = [f"server '{job.name}': {problem}" for problem in warnings]
-        if blockers:
-            raise refusal(blockers, server=job.name)
+        job.blockers, job.warnings = provider.preflight(now, job.wish)
+        if job.blockers:
+            raise _refusal(job.blockers, server=job.name)
     return now, plan
 
 
-def refusal(blockers: t.Sequence[Problem], *, server: str) -> OpenRescueError:
+def _refusal(blockers: t.Sequence[Problem], *, server: str) -> OpenRescueError:
     """The blockers as one error, under the code of the first."""
     first, others = blockers[0], blockers[1:]
     hint = first.hint
@@ -114,9 +113,7 @@ def refusal(blockers: t.Sequence[Problem], *, server: str) -> OpenRescueError:
     return OpenRescueError(first.message, code=first.code, hint=hint, step="preflight", server=server)
 
 
-def _follow(
-    provider: Provider, job: Job, now: Situation, plan: Plan, *, deadline: Deadline, watch: Stopwatch
-) -> None:
+def _follow(provider: Provider, job: Job, now: Situation, plan: Plan, *, deadline: Deadline, watch: Stopwatch) -> None:
     run = watch.measure("write_marker", lambda: provider.begin(now, plan, job, deadline))
     job.changed = True
     if plan.steps:
@@ -145,40 +142,74 @@ def _put_back(provider: Provider, job: Job, cause: OpenRescueError, *, clock: Cl
     cause.hint = f"{cause.hint}. {said}" if cause.hint else said
 
 
+def inspect(provider: Provider, asked: str, wish: Wish) -> Job:
+    """Look at one server, and at what stands in the way of the wish. Never raises, changes nothing."""
+    job = Job(asked=asked, wish=wish)
+    try:
+        job.id, job.name = provider.find(asked)
+        job.before = job.after = now = provider.observe(job.id)
+        job.blockers, job.warnings = provider.preflight(now, wish)
+        if wish.image and not job.blockers:
+            provider.plan(now, wish)
+    except OpenRescueError as exc:
+        exc.server = exc.server or job.name or asked
+        if job.after is not None and exc.code != "connection_lost":
+            job.blockers = [*job.blockers, Problem(exc.code, exc.message, exc.hint)]
+        else:
+            job.error = exc
+    return job
+
+
 def drive_all(provider: Provider, names: t.Sequence[str], wish: Wish, *, clock: Clock, check: bool) -> list[Job]:
     """Bring every server to the wish, many at a time, each to its end; results in the order asked."""
+
+    def work(name: str) -> Job:
+        return drive(provider, name, wish, clock=clock, check=check)
+
+    return _each(names, work, wish=wish, clock=clock)
+
+
+def inspect_all(provider: Provider, names: t.Sequence[str], wish: Wish, *, clock: Clock) -> list[Job]:
+    """Look at every server; results in the order asked."""
+    return _each(names, lambda name: inspect(provider, name, wish), wish=wish, clock=clock)
+
+
+def _each(names: t.Sequence[str], work: t.Callable[[str], Job], *, wish: Wish, clock: Clock) -> list[Job]:
+    """Work in threads, so that a call that never returns costs one server its limit and nothing else."""
     jobs: dict[int, Job] = {}
     started: dict[int, float] = {}
-    todo = list(enumerate(names))
+    # The same name twice is one server: both get the one result.
+    first = {name: names.index(name) for name in names}
+    todo = sorted(first.values())
     changed = threading.Condition()
 
-    def work() -> None:
+    def worker() -> None:
         while True:
             with changed:
                 if not todo:
                     return
-                index, name = todo.pop(0)
+                index = todo.pop(0)
                 started[index] = clock.monotonic()
-            job = drive(provider, name, wish, clock=clock, check=check)
+            job = work(names[index])
             with changed:
-                # A server that was given up stays so: its result has been reported.
+                # A server that was given up stays so: nobody waits for what comes later.
                 jobs.setdefault(index, job)
                 changed.notify_all()
 
     def start_worker() -> None:
-        threading.Thread(target=work, daemon=True).start()
+        threading.Thread(target=worker, daemon=True).start()
 
-    for _worker in range(min(WORKERS, len(names))):
+    for _worker in range(min(WORKERS, len(todo))):
         start_worker()
     limit = wish.timeout + wish.shutdown_timeout + 2 * GRACE
     with changed:
-        while len(jobs) < len(names):
+        while len(jobs) < len(first):
             changed.wait(1.0)
             for index, since in started.items():
                 if index not in jobs and clock.monotonic() - since > limit:
                     jobs[index] = _given_up(names[index], wish, limit)
                     start_worker()
-    return [jobs[index] for index in range(len(names))]
+    return [jobs[first[name]] for name in names]
 
 
 def _given_up(name: str, wish: Wish, limit: float) -> Job:

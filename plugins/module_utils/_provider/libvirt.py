@@ -18,9 +18,9 @@ import xml.etree.ElementTree as ET
 
 from .._errors import OpenRescueError
 from .._rescue import plan as planning
-from .._rescue import preflight
 from .._rescue.marker import Marker, is_alive
 from .._rescue.model import Problem, Situation
+from .._rescue.preflight import Facts, blockers, warnings
 from . import libvirt_xml
 from .base import Provider
 from .libvirt_connection import Connection, libvirt
@@ -86,11 +86,11 @@ class LibvirtProvider(Provider):
                 hint="Give the UUID",
                 server=asked,
             )
-        close = difflib.get_close_matches(asked, found.values(), n=3)
+        close = [repr(name) for name in difflib.get_close_matches(asked, found.values(), n=3)]
         raise OpenRescueError(
             f"there is no domain of that name or UUID at '{self.connection.uri}'",
             code="server_not_found",
-            hint=f"Did you mean {' or '.join(repr(name) for name in close)}?" if close else "'virsh list --all' shows them",
+            hint=f"Did you mean {' or '.join(close)}?" if close else "'virsh list --all' shows what there is",
             server=asked,
         )
 
@@ -159,14 +159,14 @@ class LibvirtProvider(Provider):
 
     def preflight(self, now: Situation, wish: Wish) -> tuple[list[Problem], list[Problem]]:
         with self.connection.explain("check it", server=now.name):
-            facts = self._facts(self.domain(now.id), now, wish)
-        return preflight.blockers(now, wish, facts), preflight.warnings(now, wish, facts)
+            facts = self._facts(self.domain(now.id), wish)
+        return blockers(now, wish, facts), warnings(now, wish, facts)
 
-    def _facts(self, domain: t.Any, now: Situation, wish: Wish) -> preflight.Facts:
+    def _facts(self, domain: t.Any, wish: Wish) -> Facts:
         persistent_xml, live_xml = read_xml(domain)
         persistent = ET.fromstring(persistent_xml)  # noqa: S314
         live = None if live_xml is None else ET.fromstring(live_xml)  # noqa: S314
-        facts = preflight.Facts(
+        facts = Facts(
             persistent=bool(domain.isPersistent()),
             managed_save=bool(domain.isPersistent()) and bool(domain.hasManagedSaveImage(0)),
             block_jobs=tuple(_block_jobs(domain, live)),
@@ -180,8 +180,8 @@ class LibvirtProvider(Provider):
         return self._with_image(domain, facts, wish, persistent, live)
 
     def _with_image(
-        self, domain: t.Any, facts: preflight.Facts, wish: Wish, persistent: ET.Element, live: ET.Element | None
-    ) -> preflight.Facts:
+        self, domain: t.Any, facts: Facts, wish: Wish, persistent: ET.Element, live: ET.Element | None
+    ) -> Facts:
         try:
             image = self.storage.image(wish.image)
             if wish.ssh_authorized_keys or wish.user_data:

@@ -185,7 +185,7 @@ _events_run = False
 
 def _start_events() -> None:
     """libvirt watches its links only where somebody turns its event loop."""
-    global _events_run  # noqa: PLW0603 - libvirt has one loop for the whole process
+    global _events_run
     with _events:
         if _events_run:
             return

@@ -24,7 +24,16 @@ from .libvirt_xml import AGENT_CHANNEL, NOVA_NAMESPACE, PREFIX, disk_source
 if t.TYPE_CHECKING:
     from .._rescue.marker import Marker
 
-__all__ = ("RESCUE_SERIAL", "SEED_SERIAL", "RescueDisk", "default_bus", "has_nvram", "readiness", "rescue_domain", "seed_bus")
+__all__ = (
+    "RESCUE_SERIAL",
+    "SEED_SERIAL",
+    "RescueDisk",
+    "default_bus",
+    "has_nvram",
+    "readiness",
+    "rescue_domain",
+    "seed_bus",
+)
 
 #: by which serial number the rescue system knows its own disk, and its seed
 RESCUE_SERIAL = f"{PREFIX}-rescue"
@@ -90,14 +99,12 @@ def _boot_anew(domain: ET.Element, disk: RescueDisk, marker: Marker) -> None:
     if marker.nvram:
         _own_nvram(system, marker.nvram)
     for name, value in (("on_poweroff", "destroy"), ("on_reboot", "restart"), ("on_crash", "destroy")):
-        element = domain.find(name)
-        if element is None:
-            element = ET.SubElement(domain, name)
-        element.text = value
+        found = domain.find(name)
+        (ET.SubElement(domain, name) if found is None else found).text = value
 
 
 def _own_nvram(system: ET.Element, path: str) -> None:
-    """A file of its own, which libvirt fills from the firmware's template: the server's boot entries stay as they are."""
+    """A file of its own, which libvirt fills from the firmware's template: the server's boot entries stay."""
     nvram = system.find("nvram")
     if nvram is None:
         nvram = ET.SubElement(system, "nvram")
@@ -153,9 +160,7 @@ def _disk(devices: ET.Element, *, device: str, path: str, form: str, bus: str, s
 
 
 def _add_disks(devices: ET.Element, domain: ET.Element, disk: RescueDisk, marker: Marker) -> None:
-    rescue = _disk(
-        devices, device=disk.device, path=disk.path, form=disk.format, bus=disk.bus, serial=RESCUE_SERIAL
-    )
+    rescue = _disk(devices, device=disk.device, path=disk.path, form=disk.format, bus=disk.bus, serial=RESCUE_SERIAL)
     ET.SubElement(rescue, "boot", {"order": "1"})
     if marker.seed:
         bus = seed_bus(domain)
@@ -202,17 +207,19 @@ def _root_bus(domain: ET.Element) -> str:
     return min(ranked)[2] if ranked else ""
 
 
+def _machine(domain: ET.Element) -> str:
+    kind = domain.find("os/type")
+    return "" if kind is None else kind.get("machine", "")
+
+
 def _is_pc(domain: ET.Element) -> bool:
     """Whether this is the old PC, which has IDE."""
-    kind = domain.find("os/type")
-    return kind is not None and kind.get("machine", "").startswith(("pc-i440fx", "pc-0", "pc-1")) or (
-        kind is not None and kind.get("machine") == "pc"
-    )
+    machine = _machine(domain)
+    return machine == "pc" or machine.startswith(("pc-i440fx", "pc-0", "pc-1"))
 
 
 def _has_sata(domain: ET.Element) -> bool:
-    kind = domain.find("os/type")
-    return kind is not None and "q35" in kind.get("machine", "")
+    return "q35" in _machine(domain)
 
 
 def default_bus(domain: ET.Element, *, device: str) -> str:
@@ -246,13 +253,14 @@ def readiness(domain: ET.Element) -> dict[str, t.Any]:
     """What of a definition matters to the preflight, by the names of its facts."""
     loader, template = domain.find("os/loader"), domain.find("os/nvram")
     keys = "" if template is None else template.get("template", "")
+    others = {element.tag for element in domain.findall("metadata/*")}
     no_read_only = [
         str(target.get("dev"))
         for disk, target in ((disk, disk.find("target")) for disk in domain.findall("devices/disk"))
         if target is not None and disk.get("device", "disk") == "disk" and target.get("bus") in ("ide", "sata")
     ]
     return {
-        "owned_by_nova": any(element.tag.startswith(f"{{{NOVA_NAMESPACE}}}") for element in domain.findall("metadata/*")),
+        "owned_by_nova": any(tag.startswith(f"{{{NOVA_NAMESPACE}}}") for tag in others),
         "not_read_only": tuple(no_read_only),
         "tpm": domain.find("devices/tpm") is not None,
         "host_devices": len(domain.findall("devices/hostdev")),

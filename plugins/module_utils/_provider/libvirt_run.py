@@ -231,9 +231,7 @@ class LibvirtRun(Run):
                     user_data=wish.user_data,
                 ),
             )
-        self._temporary = temporary_definition(
-            persistent, marker, wish, image, seeds=self._config_drives(persistent)
-        )
+        self._temporary = temporary_definition(persistent, marker, wish, image, seeds=self._config_drives(persistent))
 
     def _config_drives(self, persistent: ET.Element) -> set[str]:
         found = set()
@@ -284,7 +282,7 @@ class LibvirtRun(Run):
     def _see_it_live(self) -> None:
         def gone() -> bool:
             with self._connection.explain("look at the rescue system", server=self._name):
-                return self._domain().state(0)[0] != libvirt.VIR_DOMAIN_RUNNING
+                return bool(self._domain().state(0)[0] != libvirt.VIR_DOMAIN_RUNNING)
 
         settled = self._deadline.within(_SETTLE)
         if wait_until(gone, deadline=settled, clock=self._clock, poll_interval=self._job.wish.poll_interval):

@@ -54,9 +54,7 @@ def seed_image(*, instance_id: str, hostname: str, keys: t.Sequence[str], user_d
     iso.new(interchange_level=3, joliet=3, rock_ridge="1.09", vol_ident="cidata")
     for name, content in files.items():
         short = name.upper().replace("-", "_")
-        iso.add_fp(
-            io.BytesIO(content), len(content), f"/{short}.;1", rr_name=name, joliet_path=f"/{name}"
-        )
+        iso.add_fp(io.BytesIO(content), len(content), f"/{short}.;1", rr_name=name, joliet_path=f"/{name}")
     result = io.BytesIO()
     iso.write_fp(result)
     iso.close()

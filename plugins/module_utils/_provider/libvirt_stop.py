@@ -69,7 +69,7 @@ def stop_domain(
             quiet = _Quiet(domain, live, clock)
             if wait(deadline, or_when=lambda: not answers and quiet.for_long()):
                 return "power button"
-    return _switch_off(domain, connection=connection, server=server, off=off)
+    return _switch_off(domain, server=server, off=off)
 
 
 def _asked(domain: t.Any, flags: int) -> bool:
@@ -103,7 +103,7 @@ class _Quiet:
         return self._look() == self._seen and self._clock.monotonic() - self._since > QUIET
 
 
-def _switch_off(domain: t.Any, *, connection: Connection, server: str, off: t.Callable[[], bool]) -> str:
+def _switch_off(domain: t.Any, *, server: str, off: t.Callable[[], bool]) -> str:
     last: t.Any = None
     for flags, how in ((libvirt.VIR_DOMAIN_DESTROY_GRACEFUL, "switched off"), (0, "killed")):
         try:

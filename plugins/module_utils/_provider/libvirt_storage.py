@@ -183,8 +183,9 @@ class Storage:
             stream.finish()
 
     def _create(self, path: str, xml: str) -> t.Any:
-        with self._pool(os.path.dirname(path)) as pool, self._connection.explain(
-            f"create '{path}'", code="cannot_create"
+        with (
+            self._pool(os.path.dirname(path)) as pool,
+            self._connection.explain(f"create '{path}'", code="cannot_create"),
         ):
             return patient_call(lambda: pool.createXML(xml, 0), while_words=_ASYNC)
 

@@ -105,6 +105,7 @@ class Job:
     before: Situation | None = None
     after: Situation | None = None
     actions: list[str] = dataclasses.field(default_factory=list)
-    warnings: list[str] = dataclasses.field(default_factory=list)
+    blockers: list[Problem] = dataclasses.field(default_factory=list)
+    warnings: list[Problem] = dataclasses.field(default_factory=list)
     timings: dict[str, float] = dataclasses.field(default_factory=dict)
     error: OpenRescueError | None = None

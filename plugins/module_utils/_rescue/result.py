@@ -14,7 +14,7 @@ import typing as t
 if t.TYPE_CHECKING:
     from .model import Job, Situation
 
-__all__ = ("diff", "facts", "result", "summary")
+__all__ = ("diff", "facts", "inspection", "result", "summary")
 
 #: the serial numbers by which a rescue system tells its own disks from the patient's
 OWN_SERIALS = ("openrescue-rescue", "openrescue-seed")
@@ -54,21 +54,42 @@ def _rescue(now: Situation) -> dict[str, t.Any] | None:
     }
 
 
-def result(job: Job) -> dict[str, t.Any]:
-    """One server's result. What a call that failed has seen is in it, too."""
+def _seen(job: Job) -> dict[str, t.Any]:
     empty: dict[str, t.Any] = dict.fromkeys(
-        ("state", "status", "task_state", "power_state", "agent", "autostart", "previous", "rescue")
+        ("provider", "state", "status", "task_state", "power_state", "agent", "autostart", "previous", "rescue")
     )
-    seen = {"name": job.name or job.asked, "id": job.id or None, "provider": None, **empty}
+    seen = {"name": job.name or job.asked, "id": job.id or None, **empty}
     if job.after is not None:
         seen.update(facts(job.after))
+    return seen
+
+
+def _error(job: Job) -> dict[str, t.Any] | None:
+    return None if job.error is None else job.error.as_result()
+
+
+def result(job: Job) -> dict[str, t.Any]:
+    """One server's result. What a call that failed has seen is in it, too."""
     return {
-        **seen,
+        **_seen(job),
         "changed": job.changed,
         "actions": list(job.actions),
         "timings": dict(job.timings),
         "request_id": None,
-        "error": None if job.error is None else job.error.as_result(),
+        "error": _error(job),
+    }
+
+
+def inspection(job: Job) -> dict[str, t.Any]:
+    """One server's facts, and what stands in the way of its rescue."""
+    return {
+        **_seen(job),
+        "rescuable": job.error is None and not job.blockers,
+        "blockers": [problem.as_dict() for problem in job.blockers],
+        "warnings": [problem.as_dict() for problem in job.warnings],
+        "extension": None,
+        "microversion": None,
+        "error": _error(job),
     }
 
 

@@ -1,0 +1,345 @@
+#!/usr/bin/python
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Say how servers are, and whether they can be rescued."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: server_rescue_info
+short_description: Look at servers before, while and after they are rescued
+version_added: 0.1.0
+author:
+  - The openrescue authors (@openrescue)
+description:
+  - Says of each server how it is, whether it is rescued, what unrescue will restore, and how the rescue system is
+    reached.
+  - Makes every check that M(openrescue.server.server_rescue) makes before it changes anything.
+extends_documentation_fragment:
+  - openrescue.server._attributes
+  - openrescue.server._attributes.info_module
+  - openrescue.server._attributes.actiongroup_rescue
+  - openrescue.server._provider
+  - openrescue.server._provider.rescue_image
+options:
+  rescue_image:
+    description:
+      - The image is checked where it is given.
+seealso:
+  - module: openrescue.server.server_rescue
+"""
+
+EXAMPLES = r"""
+---
+- name: See whether two servers can be rescued with this image
+  openrescue.server.server_rescue_info:
+    provider: libvirt
+    server: [web1, web2]
+    rescue_image: /var/lib/libvirt/images/rescue.qcow2
+  register: looked
+
+- name: Say what stands in the way
+  ansible.builtin.debug:
+    msg: "{{ item.name }}: {{ item.blockers | map(attribute='message') | join('; ') }}"
+  loop: "{{ looked.servers | rejectattr('rescuable') }}"
+  loop_control:
+    label: "{{ item.name }}"
+"""
+
+RETURN = r"""
+servers:
+  description: Every server, in the order asked.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    name:
+      description: The name of the server.
+      type: str
+      returned: always
+      sample: web1
+    id:
+      description: Its ID, on libvirt the UUID of the domain. V(null) where it was not found.
+      type: str
+      returned: always
+      sample: 2f1f8b8c-6f0b-4d2c-9f3e-7f6f0e8d1a11
+    provider:
+      description: Where it lives.
+      type: str
+      returned: always
+      sample: libvirt
+    state:
+      description:
+        - V(rescued) or V(unrescued); V(rescuing) or V(unrescuing) while another run is at it; V(interrupted) where
+          a run was cut off, or where the rescue system is no longer running.
+      type: str
+      returned: always
+      sample: rescued
+    status:
+      description: The provider's own word for the status, on libvirt the word of C(virsh domstate).
+      type: str
+      returned: always
+      sample: running
+    task_state:
+      description: What is being done to it, in the word of the provider. V(null) at rest.
+      type: str
+      returned: always
+    power_state:
+      description: V(running), V(shutdown), V(paused), V(crashed), V(suspended) or V(unknown).
+      type: str
+      returned: always
+      sample: running
+    agent:
+      description:
+        - The guest agent of what runs there, V(connected), V(disconnected), or V(none) without a channel for it.
+      type: str
+      returned: always
+      sample: connected
+    autostart:
+      description: Whether the server starts with its host. It does not while it is rescued.
+      type: bool
+      returned: always
+      sample: false
+    previous:
+      description: What unrescue will restore. V(null) while the server is not rescued.
+      type: dict
+      returned: always
+      contains:
+        power_state:
+          description: V(running) or V(shutdown).
+          type: str
+          returned: always
+        autostart:
+          description: Whether the server started with its host.
+          type: bool
+          returned: always
+    rescue:
+      description: The rescue. V(null) while the server is not rescued.
+      type: dict
+      returned: always
+      contains:
+        id:
+          description: The ID of this rescue. Another rescue has another one.
+          type: str
+          returned: always
+        image:
+          description: The rescue image.
+          type: str
+          returned: always
+        since:
+          description: When the rescue began, in UTC.
+          type: str
+          returned: always
+          sample: "2026-11-23T17:00:00Z"
+        disk_access:
+          description: How the disks of the server are attached.
+          type: str
+          returned: always
+        holder:
+          description: The other run that is changing the server right now. V(null) where there is none.
+          type: str
+          returned: always
+        reach:
+          description: How the rescue system is reached.
+          type: dict
+          returned: always
+          contains:
+            agent:
+              description: The guest agent, as in RV(servers[].agent).
+              type: str
+              returned: always
+            libvirt_uri:
+              description: The hypervisor.
+              type: str
+              returned: always
+            domain:
+              description: The domain there.
+              type: str
+              returned: always
+            interfaces:
+              description: The network interfaces, each with C(mac) and C(network).
+              type: list
+              elements: dict
+              returned: always
+        console_log:
+          description: The file on the hypervisor with what the rescue system says on its serial port.
+          type: str
+          returned: always
+        disks:
+          description: The disks of the server, as they are attached.
+          type: list
+          elements: dict
+          returned: always
+          contains:
+            target:
+              description: The name that libvirt knows it by.
+              type: str
+              returned: always
+              sample: vda
+            bus:
+              description: Its bus.
+              type: str
+              returned: always
+            kind:
+              description: V(disk), V(lun), V(cdrom) or V(floppy).
+              type: str
+              returned: always
+            source:
+              description: Where its bytes are.
+              type: str
+              returned: always
+            format:
+              description: The format of the source.
+              type: str
+              returned: always
+            serial:
+              description:
+                - Its serial number. A disk without one has C(openrescue-) and its target while the server is rescued.
+              type: str
+              returned: always
+              sample: openrescue-vda
+            read_only:
+              description: Whether it is attached read-only.
+              type: bool
+              returned: always
+            device:
+              description: The link by which the rescue system knows it. V(null) where that cannot be told from outside.
+              type: str
+              returned: always
+              sample: /dev/disk/by-id/virtio-openrescue-vda
+    rescuable:
+      description: Whether nothing stands in the way of a rescue.
+      type: bool
+      returned: always
+    blockers:
+      description: What stands in the way.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        code:
+          description: A stable word for the kind of problem.
+          type: str
+          returned: always
+          sample: managed_save_image
+        message:
+          description: What is the matter.
+          type: str
+          returned: always
+        hint:
+          description: What to do.
+          type: str
+          returned: always
+    warnings:
+      description: What does not stand in the way, but should be known.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        code:
+          description: A stable word for the kind of problem.
+          type: str
+          returned: always
+          sample: managed_save_image
+        message:
+          description: What is the matter.
+          type: str
+          returned: always
+        hint:
+          description: What to do.
+          type: str
+          returned: always
+    extension:
+      description: What the cloud's extension query says of C(os-rescue). V(null) on libvirt.
+      type: dict
+      returned: always
+    microversion:
+      description: The microversion that the cloud would be asked with. V(null) on libvirt.
+      type: str
+      returned: always
+    error:
+      description: Why the server could not be looked at. V(null) where it could.
+      type: dict
+      returned: always
+      contains:
+        code:
+          description: A stable word for the kind of error.
+          type: str
+          returned: always
+        message:
+          description: What happened, on which server, and what to do.
+          type: str
+          returned: always
+        hint:
+          description: What to do next.
+          type: str
+          returned: always
+        retryable:
+          description: Whether the same call can succeed later without anybody changing anything.
+          type: bool
+          returned: always
+server:
+  description: The same for a call with one server.
+  type: dict
+  returned: when one server was asked for
+"""
+
+import traceback
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.openrescue.server.plugins.module_utils._argspec import (
+    provider_argument_spec,
+    rescue_image_argument_spec,
+)
+from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
+from ansible_collections.openrescue.server.plugins.module_utils._provider.drive import inspect_all
+from ansible_collections.openrescue.server.plugins.module_utils._provider.factory import create_provider
+from ansible_collections.openrescue.server.plugins.module_utils._rescue.model import Wish
+from ansible_collections.openrescue.server.plugins.module_utils._rescue.result import inspection, summary
+from ansible_collections.openrescue.server.plugins.module_utils._rescue.wait import Clock, Deadline
+
+
+def build_wish(params: t.Mapping[str, t.Any]) -> Wish:
+    """The rescue that would be asked for."""
+    return Wish(
+        state="rescued",
+        image=params["rescue_image"] or "",
+        kernel=params["rescue_kernel"] or "",
+        ramdisk=params["rescue_ramdisk"] or "",
+        cmdline=params["rescue_cmdline"] or "",
+        device=params["rescue_device"] or "",
+        bus=params["rescue_bus"] or "",
+        disk_access=params["disk_access"],
+        timeout=params["timeout"],
+    )
+
+
+def main() -> None:
+    """Look at every server."""
+    module = AnsibleModule(
+        argument_spec={**provider_argument_spec(), **rescue_image_argument_spec()}, supports_check_mode=True
+    )
+    wish, clock = build_wish(module.params), Clock()
+    provider = create_provider(module.params)
+    try:
+        provider.connect(Deadline(clock, seconds=wish.timeout))
+        jobs = inspect_all(provider, module.params["server"], wish, clock=clock)
+    except OpenRescueError as exc:
+        exc.server = exc.server or ", ".join(module.params["server"])
+        module.fail_json(msg=str(exc), exception=traceback.format_exc(), error=exc.as_result(), servers=[])
+    finally:
+        provider.close()
+    servers = [inspection(job) for job in jobs]
+    values: dict[str, t.Any] = {"changed": False, "servers": servers}
+    if len(servers) == 1:
+        values["server"] = servers[0]
+    if any(job.error for job in jobs):
+        module.fail_json(msg=summary(jobs), **values)
+    module.exit_json(**values)
+
+
+if __name__ == "__main__":
+    main()
