@@ -58,6 +58,11 @@ _SUCCESS = re.compile(
 
 # What any of many causes leads to. Their words are shown, but never before a cause.
 _SYMPTOM_TABLE = (
+    (
+        "boot-mount-failed",
+        r"(?:Dependency failed for|Failed to mount) (?:\S{1,200} - )?(/\S{0,200}?)\.?$",
+        "could not mount {0}",
+    ),
     ("boot-emergency-mode", r"You are in emergency mode|Entering emergency mode\.", "stopped in emergency mode"),
     ("boot-emergency-mode", r"You are in rescue mode", "stopped in rescue mode"),
     ("boot-emergency-mode", r"Cannot open access to console, the root account is locked", "cannot show a root shell"),

@@ -145,9 +145,10 @@ def lost_filesystems(patient: Patient) -> dict[str, Filesystem]:
     return names
 
 
-def _evidence(item: Filesystem, lines: t.Iterable[str]) -> tuple[Evidence, ...]:
-    shown = [Evidence(device=item.device, text=printable(line)) for line in lines]
-    return tuple(shown[:MAX_EVIDENCE]) or (Evidence(device=item.device),)
+def _evidence(item: Filesystem, lines: t.Sequence[str]) -> tuple[Evidence, ...]:
+    """The device first, which makes it the same finding however its damage changes."""
+    shown = (Evidence(device=item.device, text=printable(line)) for line in lines[:MAX_EVIDENCE])
+    return (Evidence(device=item.device), *shown)
 
 
 def _devices(patient: Patient, finding: Finding) -> t.Iterator[Filesystem]:
@@ -180,8 +181,13 @@ class FilesystemSuperblock(Fault):
             confidence="low",
         ),
         Signature(
-            re.compile(r"error: (?:\S{1,80}:\d{1,5}: ?)?(?:no such device: ([0-9a-fA-F-]{1,40})|unknown filesystem)"),
+            re.compile(r"error: (?:\S{1,80}:\d{1,5}: ?)?no such device: ([0-9a-fA-F-]{1,40})"),
             "the boot loader does not find the file system {0} that it needs",
+            confidence="medium",
+        ),
+        Signature(
+            re.compile(r"error: (?:\S{1,80}:\d{1,5}: ?)?unknown filesystem"),
+            "the boot loader does not recognise the file system that it needs",
             confidence="medium",
         ),
     )
@@ -252,8 +258,9 @@ class FilesystemCorrupt(Fault):
             survives_boot=True,
         ),
         Signature(
-            re.compile(r"Failed to start (?:systemd-fsck\S{0,200} - )?File System Check on (/dev/\S{1,200}?)\.?$"),
-            "the check of {0} failed",
+            # systemd cuts the name of the service in its middle.
+            re.compile(r"Failed to start (?:systemd-fsck\S{0,200} - )?(?:File System Check on|systemd-fs\S{0,40}…)"),
+            "the check of a file system failed",
             confidence="medium",
         ),
     )

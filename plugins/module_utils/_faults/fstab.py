@@ -319,11 +319,6 @@ class FstabMissingDevice(_FstabFault):
             re.compile(r"Timed out waiting for device (?!.{0,200}tty)(?:\S{1,200} - )?(\S{1,200}?)\.?$"),
             "{0} did not appear in time",
         ),
-        Signature(
-            re.compile(r"Dependency failed for (?:\S{1,200} - )?(/\S{0,200}?)\.?$"),
-            "{0} was not mounted because what it needs is missing",
-            confidence="medium",
-        ),
     )
 
 
@@ -339,10 +334,5 @@ class FstabWrongType(_FstabFault):
         Signature(
             re.compile(r"mount: (/\S{0,200}): unknown filesystem type '(\S{1,40})'"),
             "{0} is to be mounted as {1}, which the kernel does not know",
-        ),
-        Signature(
-            re.compile(r"Failed to mount (?:\S{1,200}\.mount - )?(/\S{0,200}?)\.?$"),
-            "{0} could not be mounted",
-            confidence="low",
         ),
     )

@@ -169,10 +169,13 @@ class SpaceFull(Fault):
             fault=self.id,
             severity=severity,
             summary=f"{where} on {item.device} has {_size(free)} of {_size(item.total_bytes or 0)} left",
-            evidence=tuple(
-                Evidence(path=printable(path), text=_size(size), device=item.device) for path, size in largest(shown)
-            )
-            or (Evidence(path=where, device=item.device),),
+            evidence=(
+                Evidence(path=where, device=item.device),
+                *(
+                    Evidence(path=printable(path), text=_size(size), device=item.device)
+                    for path, size in largest(shown)
+                ),
+            ),
             remedy=f"remove {_size(gain)} of package caches and temporary files" if gain >= MIB else None,
             remedy_safe=gain >= MIB,
         )
@@ -217,7 +220,10 @@ class SpaceInodes(Fault):
                 fault=self.id,
                 severity=severity,
                 summary=f"{item.mount_point} on {item.device} has {item.free_inodes} inodes left",
-                evidence=self._evidence(patient, item) if severity != "info" else (),
+                evidence=(
+                    Evidence(path=item.mount_point, device=item.device),
+                    *(self._evidence(patient, item) if severity != "info" else ()),
+                ),
             )
 
     @staticmethod

@@ -5,7 +5,6 @@
 """A patient of plain directories and made-up devices, for judging without a disk."""
 
 # The fakes take what the real ones take.
-# ruff: noqa: ARG002
 
 from __future__ import annotations
 

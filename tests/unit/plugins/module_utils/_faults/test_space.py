@@ -1,0 +1,152 @@
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
+from ansible_collections.openrescue.server.plugins.module_utils._faults.space import (
+    CACHES,
+    SpaceFull,
+    SpaceInodes,
+    emptied_at_boot,
+    judge_bytes,
+    judge_inodes,
+    largest,
+)
+
+from .fakes import BOOT, ROOT, FakeChange, FakePatient
+
+MIB = 1024 * 1024
+GIB = 1024 * MIB
+
+
+@pytest.mark.parametrize(
+    ("mount_point", "total", "free", "available", "severity"),
+    [
+        ("/", 10 * GIB, 5 * GIB, 4 * GIB, None),
+        ("/", 10 * GIB, 2 * GIB, GIB + GIB // 2, None),
+        ("/", 10 * GIB, GIB, GIB // 2, "info"),
+        ("/", 10 * GIB, GIB // 2, 0, "error"),  # what is left is reserved for root: daemons of users fail
+        ("/", 10 * GIB, 50 * MIB, 50 * MIB, "error"),
+        ("/", 10 * GIB, 0, 0, "critical"),
+        ("/", 1000 * GIB, 500 * MIB, 500 * MIB, "critical"),
+        ("/var", 10 * GIB, 1 * MIB, 1 * MIB, "critical"),
+        ("/tmp", 10 * GIB, 1 * MIB, 1 * MIB, "critical"),
+        ("/boot", 500 * MIB, 200 * MIB, 175 * MIB, None),
+        ("/boot", 500 * MIB, 40 * MIB, 15 * MIB, "info"),
+        ("/boot", 200 * MIB, 10 * MIB, 0, "info"),  # only root writes there
+        ("/boot", 500 * MIB, 0, 0, "error"),
+        ("/srv/data", 500 * GIB, 0, 0, None),
+        ("/boot/efi", 100 * MIB, 0, 0, None),
+        ("/", 0, 0, 0, None),
+        ("/tmp", MIB, 0, 0, None),
+    ],
+)
+def test_bytes(mount_point: str, total: int, free: int, available: int, severity: str | None) -> None:
+    assert judge_bytes(mount_point, total=total, free=free, available=available) == severity
+
+
+@pytest.mark.parametrize(
+    ("mount_point", "total", "free", "severity"),
+    [
+        ("/", 655360, 500000, None),
+        ("/", 655360, 60000, "info"),
+        ("/", 655360, 5000, "error"),
+        ("/", 655360, 0, "critical"),
+        ("/boot", 128016, 0, "error"),
+        ("/", 0, 0, None),  # btrfs makes them as it needs them
+        ("/srv/data", 100, 0, None),
+    ],
+)
+def test_inodes(mount_point: str, total: int, free: int, severity: str | None) -> None:
+    assert judge_inodes(mount_point, total=total, free=free) == severity
+
+
+@pytest.mark.parametrize(
+    ("path", "goes"),
+    [
+        ("/var/cache/apt/archives/bash_5.2_amd64.deb", True),
+        ("/var/cache/apt/archives/partial/bash_5.2_amd64.deb", True),
+        ("/var/cache/apt/archives/lock", False),
+        ("/var/cache/apt/archives/notes.txt", False),
+        ("/var/cache/dnf/updates-1234/packages/bash.rpm", True),
+        ("/var/cache/dnf/updates-1234/repodata/primary.xml.gz", True),
+        ("/var/cache/dnf/last_makecache", False),
+        ("/var/cache/pacman/pkg/bash-5.2-1-x86_64.pkg.tar.zst", True),
+        ("/var/log/syslog", False),
+        ("/var/lib/mysql/x.deb", False),
+        ("/home/me/x.deb", False),
+        ("/var/cache/apt/archives/../../../lib/x.deb", False),
+    ],
+)
+def test_what_may_go(path: str, goes: bool) -> None:
+    assert any(pattern.match(path) for pattern in CACHES) == goes
+
+
+@pytest.mark.parametrize(
+    ("text", "emptied"),
+    [
+        ("D /tmp 1777 root root -\n", True),
+        ("D! /tmp 1777 root root 10d\n", True),
+        ("q /tmp 1777 root root 10d\nq /var/tmp 1777 root root 30d\n", False),
+        ("#D /tmp 1777 root root -\n", False),
+        ("D /tmp/x 1777 root root -\n", False),
+        (None, False),
+    ],
+)
+def test_whether_tmp_is_emptied_at_boot(text: str | None, emptied: bool) -> None:
+    assert emptied_at_boot(text) == emptied
+
+
+def test_the_largest() -> None:
+    files = [("/var/log/a/b/1", 3), ("/var/log/a/b/2", 4), ("/var/big", 5), ("/etc/x", 1)]
+    assert largest(files, limit=2) == [("/var/log/a", 7), ("/var/big", 5)]
+
+
+def fill(patient: FakePatient) -> None:
+    full = dataclasses.replace(ROOT, total_bytes=2 * GIB, free_bytes=0, available_bytes=0)
+    patient.filesystems = (dataclasses.replace(BOOT), full)
+    patient.put("/var/cache/apt/archives/a_1_amd64.deb", b"x" * 3 * MIB)
+    patient.put("/var/cache/apt/archives/lock", b"x" * 8192)
+    patient.put("/var/log/syslog", b"x" * 5 * MIB)
+
+
+def test_caches_go_and_nothing_else(patient: FakePatient) -> None:
+    fill(patient)
+    (finding,) = SpaceFull().detect(patient)
+    assert (finding.severity, finding.remedy_safe) == ("critical", True)
+    change = FakeChange(patient)
+    SpaceFull().repair(patient, finding, change)
+    assert change.done == [("move_out", "/var/cache/apt/archives/a_1_amd64.deb")]
+
+
+def test_without_caches_the_finding_says_where_the_space_is(patient: FakePatient) -> None:
+    fill(patient)
+    (patient.directory / "var/cache/apt/archives/a_1_amd64.deb").unlink()
+    (finding,) = SpaceFull().detect(patient)
+    assert (finding.remedy, finding.remedy_safe) == (None, False)
+    assert finding.evidence[1].path == "/var/log/syslog"
+
+
+def test_an_undo_bundle_without_room_is_a_failure(patient: FakePatient) -> None:
+    class Full(FakeChange):
+        def move_out(self, path: str) -> None:
+            raise OpenRescueError(f"no room for {path}", code="undo_no_room")
+
+    fill(patient)
+    (finding,) = SpaceFull().detect(patient)
+    with pytest.raises(OpenRescueError):
+        SpaceFull().repair(patient, finding, Full(patient))
+
+
+def test_inodes_are_only_reported(patient: FakePatient) -> None:
+    patient.filesystems = (dataclasses.replace(ROOT, total_inodes=1000, free_inodes=0),)
+    for number in range(30):
+        patient.put(f"/var/lib/app/sessions/s{number}")
+    (finding,) = SpaceInodes().detect(patient)
+    assert (finding.severity, finding.remedy) == ("critical", None)
+    assert finding.evidence[1].path == "/var/lib/app/sessions"
