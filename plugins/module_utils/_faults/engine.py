@@ -20,7 +20,7 @@ from .._patient.tools import printable
 from .._patient.undo import Bundle
 from .model import Fault, Finding, Stage
 
-__all__ = ("Check", "Clock", "Report", "check_names", "detect", "diagnose", "key_of", "verdict_of")
+__all__ = ("Check", "Clock", "Report", "check_names", "detect", "diagnose", "key_of", "message_of", "verdict_of")
 
 Verdict = t.Literal["bootable", "unbootable", "unknown"]
 Faults = t.Sequence[type[Fault]]
@@ -59,8 +59,11 @@ class Clock:
     def lap(self, phase: str, since: float) -> float:
         now = time.monotonic()
         self.timings[phase] = round(self.timings.get(phase, 0.0) + now - since, 3)
-        self.timings["total"] = round(now - self._started, 3)
+        self.finish()
         return now
+
+    def finish(self) -> None:
+        self.timings["total"] = round(time.monotonic() - self._started, 3)
 
     def is_over(self) -> bool:
         return time.monotonic() >= self.deadline
@@ -151,6 +154,19 @@ def verdict_of(report: Report, *, has_root: bool) -> Verdict:
     if not has_root or any(check.status == "skipped" for check in report.checks):
         return "unknown"
     return "bootable"
+
+
+def message_of(report: Report, *, has_root: bool) -> str:
+    """The verdict and its reason in one sentence."""
+    critical = sum(finding.severity == "critical" for finding in report.findings)
+    skipped = [check.fault for check in report.checks if check.status == "skipped"]
+    if critical:
+        return f"The patient does not boot, {critical} critical finding{'s' if critical > 1 else ''}"
+    if not has_root:
+        return "The disk holds no operating system"
+    if skipped:
+        return f"Nothing that blocks the boot was found, but {len(skipped)} checks did not run"
+    return "Nothing that blocks the boot was found"
 
 
 def _of_stage(faults: Faults, stage: Stage) -> list[type[Fault]]:

@@ -20,9 +20,9 @@ from .._patient.revert import copy_to_patient, revert_entries
 from .._patient.tools import printable
 from .._patient.undo import Bundle
 from .engine import Clock, Faults, detect, diagnose, key_of
-from .model import Fault, Finding
+from .model import Evidence, Fault, Finding
 
-__all__ = ("Outcome", "Selection", "repair")
+__all__ = ("Outcome", "Selection", "finding_of", "repair")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -170,6 +170,20 @@ def _apply_finding(run: _Run, fault: type[Fault], finding: Finding) -> None:
         else:
             del run.bundle.entries[first:]
             run.bundle.save()
+
+
+def finding_of(values: t.Mapping[str, t.Any]) -> Finding:
+    """A finding as a module was given it; only what identifies it matters, so only that has to be right."""
+    try:
+        evidence = tuple(
+            Evidence(item.get("path"), item.get("line"), item.get("text"), item.get("device"))
+            for item in values.get("evidence") or ()
+        )
+        return Finding(str(values["fault"]), "info", str(values.get("summary", "")), evidence)
+    except (KeyError, TypeError, AttributeError) as exc:
+        raise OpenRescueError(
+            "an item of 'findings' is not a finding", code="bad_finding", hint="Pass on what disk_diagnose returned"
+        ) from exc
 
 
 def _tell_skipped(outcome: Outcome, found: t.Sequence[Finding], selection: Selection) -> None:

@@ -113,6 +113,11 @@ class Layers:
         if os.path.exists(self._state):
             os.unlink(self._state)
 
+    def leave(self) -> None:
+        """Keep the layers when this process ends: they hold their loop devices themselves."""
+        while self._held:
+            os.close(self._held.pop())
+
     def open_up(self, blocks: t.Iterable[Block]) -> None:
         """Let writes through to these devices: only to those that were writable before we came."""
         paths = [block.path for block in blocks]

@@ -124,6 +124,10 @@ class Mounts:
             for path in before:
                 _remount(path, _SAFE)
 
+    def allow_programs(self) -> None:
+        for path in mounts_below(self._target):
+            _remount(path, _SAFE & ~syscalls.MS_NOEXEC)
+
     def _mount_each(self, patient: Patient, writable: t.Collection[str]) -> list[_Source]:
         sources: list[_Source] = []
         for item in patient.filesystems:

@@ -116,6 +116,28 @@ class View:
         self.mounts.mount(patient, root=self._root, writable=writable, trial=trial and not self.has_layers)
         patient.layout = describe(self._found, self._shown(), (*patient.filesystems, *patient.blank))
 
+    def mount_for_others(self, *, writable: bool) -> None:
+        """Mount the tree at a place that everybody sees, or raise if there is none.
+
+        :param writable: let all writes through to the disks, and let programs run.
+        """
+        if writable:
+            self._opened_up = {block.kname for block in self._bottoms()}
+            self.open()
+        self.mount()
+        if self.patient.root is None:
+            raise OpenRescueError(
+                "the disk holds no operating system",
+                code="no_root",
+                hint="; ".join(self.patient.notes) or "Look at it with openrescue.server.disk_diagnose",
+            )
+        if writable:
+            self.mounts.allow_programs()
+
+    def leave(self) -> None:
+        """End without closing: what is open stays so."""
+        self._layers.leave()
+
     def close(self) -> None:
         """Leave nothing active, whatever state this is in."""
         self.patient.opened_tree = None

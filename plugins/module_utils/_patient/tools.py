@@ -46,10 +46,14 @@ class Completed:
 
 
 class Tools:
-    """The tools of the rescue system, found on a fixed path."""
+    """The tools of the rescue system, found on a fixed path.
 
-    def __init__(self) -> None:
+    :param timeout: seconds from now on after which no tool goes on, whatever it was given itself.
+    """
+
+    def __init__(self, *, timeout: float | None = None) -> None:
         self._found: dict[str, str | None] = {}
+        self._end = None if timeout is None else time.monotonic() + timeout
 
     def has(self, name: str) -> bool:
         return self._locate(name) is not None
@@ -74,6 +78,9 @@ class Tools:
                 code="tool_missing",
                 hint=f"Use a rescue image that brings '{argv[0]}'",
             )
+        if self._end is not None:
+            # Cleaning up is still allowed a moment when the time is over.
+            timeout = min(timeout, max(self._end - time.monotonic(), 30.0))
         done = self._spawn([program, *argv[1:]], timeout=timeout, stdin=stdin)
         if done.rc not in ok:
             last = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()][-1:]

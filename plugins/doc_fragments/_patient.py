@@ -1,0 +1,40 @@
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Options of the modules that run on the rescue system.
+
+Note that this doc fragment is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Must be kept in sync with ``disk_argument_spec`` in ``plugins/module_utils/_patient/session.py``."""
+
+    DOCUMENTATION = r"""
+options:
+  devices:
+    description:
+      - The patient's disks, partitions or volumes, as the rescue system names them.
+      - Empty means all disks but those that the rescue system itself uses.
+      - A device that is in use by the running system is refused.
+    type: list
+    elements: path
+    default: []
+  root:
+    description:
+      - The device that holds the patient's root file system.
+      - Needed only where several devices hold an operating system.
+    type: path
+  timeout:
+    description:
+      - Seconds after which no further check begins and no tool goes on.
+    type: int
+    default: 1800
+requirements:
+  - Runs on the rescue system, as root, with Python 3.9 or later.
+  - util-linux (C(lsblk), C(blkid), C(unshare)) and the tools of the file systems in question.
+  - device-mapper with C(dmsetup), if journals are to be replayed in a throw-away layer; without it they are left alone.
+"""

@@ -1,0 +1,222 @@
+#!/usr/bin/python
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: disk_diagnose
+short_description: Say from its disks why a server does not boot
+version_added: 0.1.0
+description:
+  - Finds the operating system on the disks that are attached to a rescue system, and looks for the faults that this
+    collection knows.
+  - Not one bit on the disks changes, journals of file systems included.
+  - Nothing of what is on the disks is run.
+author:
+  - The openrescue authors (@openrescue)
+extends_documentation_fragment:
+  - openrescue.server._attributes
+  - openrescue.server._attributes.info_module
+  - openrescue.server._patient
+options:
+  faults:
+    description:
+      - Look for these faults only. The default is to look for all.
+      - With this, RV(verdict) can say V(unbootable) or V(unknown) only.
+    type: list
+    elements: str
+notes:
+  - All that is returned about the disks is a stranger's text. Do not use it in templates that are evaluated again.
+seealso:
+  - module: openrescue.server.disk_repair
+  - module: openrescue.server.console_diagnose
+"""
+
+EXAMPLES = r"""
+---
+- name: Find out why the server does not boot
+  openrescue.server.disk_diagnose:
+  register: disk
+
+- name: Look at one disk for one fault
+  openrescue.server.disk_diagnose:
+    devices: /dev/vdb
+    faults:
+      - fstab-missing-device
+"""
+
+RETURN = r"""
+verdict:
+  description:
+    - V(unbootable) if a critical finding was made.
+    - V(bootable) if every check ran and none was made.
+    - V(unknown) otherwise, for example where the disks hold no operating system.
+  type: str
+  returned: success
+  sample: unbootable
+message:
+  description: The verdict and its reason in one sentence.
+  type: str
+  returned: success
+  sample: The patient does not boot, 1 critical finding
+findings:
+  description: What is wrong, in the order in which it should be repaired.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    fault:
+      description: The ID of the fault.
+      type: str
+      sample: fstab-missing-device
+    severity:
+      description: One of V(critical), V(error), V(warning), V(info). Critical is what blocks the boot or the access.
+      type: str
+      sample: critical
+    summary:
+      description: One sentence.
+      type: str
+      sample: /boot is to be mounted from a device that does not exist
+    evidence:
+      description: Where it was seen.
+      type: list
+      elements: dict
+      contains:
+        path:
+          description: A path on the patient, or null.
+          type: str
+        line:
+          description: A line in that file, counted from 1, or null.
+          type: int
+        text:
+          description: What stands there, made printable, or null.
+          type: str
+        device:
+          description: A device, as the rescue system names it, or null.
+          type: str
+    remedy:
+      description: What M(openrescue.server.disk_repair) would do, or null if it can do nothing.
+      type: str
+    remedy_safe:
+      description: Whether the remedy loses nothing that could be wanted.
+      type: bool
+    confidence:
+      description: One of V(high), V(medium), V(low).
+      type: str
+patient:
+  description: What the disks hold.
+  type: dict
+  returned: success
+  contains:
+    os:
+      description: C(id), C(id_like), C(version_id) and C(pretty_name) of the operating system, or null.
+      type: dict
+    kernels:
+      description: The installed kernels, newest first, with C(version), C(vmlinuz), C(initramfs) and C(has_modules).
+      type: list
+      elements: dict
+    root:
+      description: The device with the root file system, or null.
+      type: str
+      sample: /dev/vdb3
+    boot:
+      description: The device with /boot, or null if it is a directory of the root.
+      type: str
+    esp:
+      description: The device with the EFI system partition, or null.
+      type: str
+    layout:
+      description: Disks, partitions, volumes and file systems as a tree, with sizes and usage.
+      type: list
+      elements: dict
+    access:
+      description:
+        - How the disks were kept as they are. C(strategy) is V(overlay) (everything that looking would write went to a
+          layer in memory) or V(read_only) (journals were not replayed), C(reason) says why not the former.
+      type: dict
+    notes:
+      description: What else was seen, such as a file system that cannot be mounted.
+      type: list
+      elements: str
+checks:
+  description: Each fault with C(status) V(ran) or V(skipped), the C(reason), its C(findings) and C(seconds).
+  type: list
+  elements: dict
+  returned: success
+timings:
+  description: Seconds per phase, and in C(total).
+  type: dict
+  returned: success
+  sample: {"open": 0.4, "device_checks": 0.9, "mount": 0.1, "tree_checks": 0.2, "close": 0.1, "total": 1.7}
+error:
+  description: What went wrong, with C(code), C(message), C(hint) and C(retryable).
+  type: dict
+  returned: failure
+"""
+
+import dataclasses
+import time
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._errors import OpenRescueError
+from ..module_utils._faults.catalog import FAULTS
+from ..module_utils._faults.engine import Clock, Report, check_names, diagnose, message_of
+from ..module_utils._patient.opening import View
+from ..module_utils._patient.session import disk_argument_spec, private_session
+from ..module_utils._patient.tools import Tools
+
+
+def run(params: dict[str, t.Any]) -> dict[str, t.Any]:
+    wanted = params["faults"]
+    check_names(wanted or (), FAULTS)
+    clock = Clock(timeout=params["timeout"])
+    view = View(tools=Tools(timeout=params["timeout"]), only=params["devices"], root=params["root"], trial=True)
+    with private_session():
+        began = time.monotonic()
+        with view.opened():
+            clock.lap("open", began)
+            report = diagnose(view, faults=FAULTS, clock=clock, wanted=None if wanted is None else set(wanted))
+            result = as_result(view, report)
+            began = time.monotonic()
+        clock.lap("close", began)
+    return {**result, "timings": clock.timings}
+
+
+def as_result(view: View, report: Report) -> dict[str, t.Any]:
+    patient = view.patient
+    return {
+        "verdict": report.verdict,
+        "message": message_of(report, has_root=patient.root is not None),
+        "findings": [finding.as_dict() for finding in report.findings],
+        "checks": [dataclasses.asdict(check) for check in report.checks],
+        "patient": {
+            "os": dataclasses.asdict(patient.os) if patient.os else None,
+            "kernels": [dataclasses.asdict(kernel) for kernel in patient.kernels],
+            "root": patient.root.device if patient.root else None,
+            "boot": patient.boot.device if patient.boot else None,
+            "esp": patient.esp.device if patient.esp else None,
+            "layout": patient.layout,
+            "access": view.access,
+            "notes": patient.notes,
+        },
+    }
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={**disk_argument_spec(), "faults": {"type": "list", "elements": "str"}},
+        supports_check_mode=True,
+    )
+    try:
+        result = run(module.params)
+    except OpenRescueError as exc:
+        module.fail_json(msg=str(exc), error=exc.as_result())
+    module.exit_json(changed=False, **result)
+
+
+if __name__ == "__main__":
+    main()

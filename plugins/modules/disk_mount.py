@@ -1,0 +1,181 @@
+#!/usr/bin/python
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: disk_mount
+short_description: Mount the whole tree of a server that does not boot
+version_added: 0.1.0
+description:
+  - Finds the operating system on the disks that are attached to a rescue system, and mounts its whole tree at one path,
+    for your own tasks or a chroot.
+  - Mounted read-only, which is the default, not one bit on the disks changes.
+author:
+  - The openrescue authors (@openrescue)
+extends_documentation_fragment:
+  - openrescue.server._attributes
+  - openrescue.server._patient
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+options:
+  state:
+    description:
+      - V(mounted) mounts the tree.
+      - V(unmounted) unmounts it and leaves nothing active, neither volumes nor arrays nor layers.
+    type: str
+    choices: [mounted, unmounted]
+    required: true
+  path:
+    description:
+      - Where the tree is mounted. The directory is made if it is missing.
+    type: path
+    default: /mnt/patient
+  read_only:
+    description:
+      - Whether the disks are kept as they are.
+      - If V(false), every file system of the patient is mounted for writing, and programs on it can be run in a chroot.
+    type: bool
+    default: true
+seealso:
+  - module: openrescue.server.disk_repair
+"""
+
+EXAMPLES = r"""
+---
+- name: Mount the server's tree
+  openrescue.server.disk_mount:
+    state: mounted
+    read_only: false
+
+- name: Do your own fix
+  ansible.builtin.lineinfile:
+    path: /mnt/patient/etc/default/grub
+    regexp: ^GRUB_TIMEOUT=
+    line: GRUB_TIMEOUT=5
+
+- name: Unmount it
+  openrescue.server.disk_mount:
+    state: unmounted
+"""
+
+RETURN = r"""
+path:
+  description: Where the tree is, or was.
+  type: str
+  returned: success
+  sample: /mnt/patient
+root:
+  description: The device with the root file system.
+  type: str
+  returned: when O(state=mounted) and not in check mode
+mounts:
+  description: What is mounted beneath RV(path), each with C(path) in the patient's tree and C(device).
+  type: list
+  elements: dict
+  returned: when O(state=mounted) and not in check mode
+notes:
+  description: What else was seen, such as a file system that cannot be mounted.
+  type: list
+  elements: str
+  returned: when O(state=mounted) and not in check mode
+error:
+  description: What went wrong, with C(code), C(message), C(hint) and C(retryable).
+  type: dict
+  returned: failure
+"""
+
+import os
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._errors import OpenRescueError
+from ..module_utils._patient.mounts import mounts_below
+from ..module_utils._patient.opening import View
+from ..module_utils._patient.session import disk_argument_spec, exclusive, mounted_now, remember_mounted
+from ..module_utils._patient.tools import Tools
+
+
+def mount(params: dict[str, t.Any], path: str, *, check: bool) -> dict[str, t.Any]:
+    now = mounted_now()
+    if now is not None and now["path"] != path and mounts_below(now["path"]):
+        raise OpenRescueError(
+            f"the patient is mounted at {now['path']} already",
+            code="patient_mounted",
+            hint="Unmount it there first",
+        )
+    asked = {"path": path, "read_only": params["read_only"], "devices": params["devices"], "root": params["root"]}
+    if now is not None and mounts_below(path) and asked == {key: now.get(key) for key in asked} and "mounts" in now:
+        return {"changed": False, **_told(now)}
+    if check:
+        return {"changed": True, "path": path}
+    view = View(tools=Tools(timeout=params["timeout"]), only=params["devices"], root=params["root"], target=path)
+    remember_mounted(asked)
+    try:
+        view.open()
+        view.mount_for_others(writable=not params["read_only"])
+    except BaseException:
+        view.close()
+        remember_mounted(None)
+        raise
+    patient = view.patient
+    told = {
+        "mounts": [
+            {"path": item.mount_point, "device": item.device} for item in patient.filesystems if item.mount_point
+        ],
+        "root": patient.root.device if patient.root else None,
+        "notes": patient.notes,
+    }
+    remember_mounted({**asked, **told})
+    view.leave()
+    return {"changed": True, **_told({**asked, **told})}
+
+
+def unmount(params: dict[str, t.Any], path: str, *, check: bool) -> dict[str, t.Any]:
+    now = mounted_now()
+    if now is None or now["path"] != path:
+        return {"changed": False, "path": path}
+    if not check:
+        View(tools=Tools(timeout=params["timeout"]), target=path).close()
+        remember_mounted(None)
+    return {"changed": True, "path": path}
+
+
+def _told(values: dict[str, t.Any]) -> dict[str, t.Any]:
+    return {key: values[key] for key in ("path", "root", "mounts", "notes")}
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            **disk_argument_spec(),
+            "state": {"type": "str", "choices": ["mounted", "unmounted"], "required": True},
+            "path": {"type": "path", "default": "/mnt/patient"},
+            "read_only": {"type": "bool", "default": True},
+        },
+        supports_check_mode=True,
+    )
+    state = module.params["state"]
+    path = os.path.normpath(module.params["path"])
+    if not os.path.isabs(path) or path == "/":
+        module.fail_json(msg="path must be absolute, and not /")
+    act = mount if state == "mounted" else unmount
+    try:
+        with exclusive():
+            result = act(module.params, os.path.realpath(path), check=module.check_mode)
+    except OpenRescueError as exc:
+        module.fail_json(msg=str(exc), error=exc.as_result())
+    before = {"mounted": (state == "mounted") != result["changed"]}
+    module.exit_json(diff={"before": before, "after": {"mounted": state == "mounted"}}, **result)
+
+
+if __name__ == "__main__":
+    main()
