@@ -79,7 +79,6 @@ class Spec:
     """What the role asks for."""
 
     name: str
-    version: str
     inputs: str
     suite: str
     mirror: str
@@ -132,7 +131,7 @@ def configure(spec: Spec, *, files: pathlib.Path, tree: pathlib.Path, build_id: 
             link = etc / directory / name
             link.unlink(missing_ok=True)
             link.symlink_to("/dev/null")
-    release = {"NAME": "openrescue", "VERSION": spec.version, "BUILD_ID": build_id}
+    release = {"NAME": "openrescue", "BUILD_ID": build_id, "INPUTS": spec.inputs}
     (etc / "openrescue-release").write_text("".join(f"{key}={value}\n" for key, value in release.items()))
     (etc / "fstab").write_text("# Empty: the rescue system mounts nothing by itself.\n")
     (etc / "hostname").write_text("openrescue\n")
@@ -239,7 +238,7 @@ def install_grub_bios(*, tree: pathlib.Path, disk: t.BinaryIO, core_sector: int)
     struct.pack_into("<Q", core, 500, core_sector + 1)
     boot = bytearray((tree / "usr/lib/grub/i386-pc/boot.img").read_bytes())
     struct.pack_into("<Q", boot, 92, core_sector)
-    # 0x66: two no-ops where GRUB would otherwise trust a drive number that only floppies need.
+    # As grub-install does for a hard disk: some BIOSes hand over a wrong drive number, which this corrects.
     boot[102:104] = b"\x90\x90"
     disk.seek(0)
     disk.write(boot[:440])
@@ -309,7 +308,6 @@ def build(spec: Spec, *, files: pathlib.Path, work: pathlib.Path, target: pathli
     packages = run("dpkg-query", f"--admindir={tree}/var/lib/dpkg", "-W", "-f", "${Package} ${Version}\n")
     manifest = {
         "name": spec.name,
-        "version": spec.version,
         "inputs": spec.inputs,
         "build_id": build_id,
         "root_uuid": root_uuid,

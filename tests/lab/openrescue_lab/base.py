@@ -115,8 +115,8 @@ def cached(kind: str, key: str, build: t.Callable[[pathlib.Path], None]) -> path
             scratch.rename(entry)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
-        for old in cache_dir().glob(f"{kind}-*"):
-            if old != entry:
-                shutil.rmtree(old, ignore_errors=True)
+        # A few old ones stay: another checkout, or a test that still runs, may use them.
+        for old in sorted(cache_dir().glob(f"{kind}-*"), key=lambda path: path.stat().st_mtime)[:-3]:
+            shutil.rmtree(old, ignore_errors=True)
         say(f"built {kind} {key} in {time.monotonic() - started:.0f} s")
     return entry

@@ -8,7 +8,7 @@ import argparse
 import pathlib
 import sys
 
-from . import breakage, daemon, guest, host
+from . import breakage, daemon, guest, host, rescue
 from .base import LabError
 from .domain import Domain, Shape
 
@@ -33,6 +33,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("uri", help="print the URI of the lab's libvirt")
     commands.add_parser("restart-libvirtd", help="kill libvirtd, wait until it is back")
     commands.add_parser("guest", help="build the healthy guest unless cached, print its disk's path")
+    commands.add_parser("rescue-image", help="build the rescue image unless cached, print its directory")
     commands.add_parser("ssh-key", help="print the path of the key that opens the guest's root account")
     copy = commands.add_parser("copy", help="copy the healthy guest's disk")
     copy.add_argument("disk", type=pathlib.Path)
@@ -65,6 +66,8 @@ def _call(args: argparse.Namespace) -> None:
         daemon.restart_libvirtd()
     elif args.command == "guest":
         print(guest.guest().disk)
+    elif args.command == "rescue-image":
+        print(rescue.rescue_image().directory)
     elif args.command == "ssh-key":
         print(guest.ssh_key())
     elif args.command == "copy":
