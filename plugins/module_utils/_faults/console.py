@@ -25,6 +25,8 @@ __all__ = ("MAX_CHARACTERS", "ConsoleReport", "Line", "clean", "last_boot", "rea
 MAX_CHARACTERS = 1024 * 1024
 #: no honest line is longer, and no pattern has to look at more
 MAX_LINE = 512
+#: nor does an honest log of that size have more
+MAX_LINES = 40000
 MAX_EVIDENCE = 5
 MAX_FINDINGS = 40
 
@@ -66,7 +68,7 @@ _SYMPTOM_TABLE = (
     ("boot-emergency-mode", r"You are in emergency mode|Entering emergency mode\.", "stopped in emergency mode"),
     ("boot-emergency-mode", r"You are in rescue mode", "stopped in rescue mode"),
     ("boot-emergency-mode", r"Cannot open access to console, the root account is locked", "cannot show a root shell"),
-    ("boot-initramfs-shell", r"^\(initramfs\)|^dracut:/[^#]{0,40}# ", "stopped in the shell of its initramfs"),
+    ("boot-initramfs-shell", r"^\(initramfs\)|^dracut:/[^#]{0,40}#(?:\s|$)", "stopped in the shell of its initramfs"),
     ("boot-initramfs-shell", r"^Gave up waiting for root", "did not find its root file system in time"),
     ("boot-initramfs-shell", r"dracut-initqueue.{0,40}Could not boot", "did not find its root file system in time"),
     ("boot-kernel-panic", r"Kernel panic - not syncing: (.{1,120})", "panicked: {0}"),
@@ -109,9 +111,10 @@ def clean(text: str) -> list[Line]:
     """The rows of console text that say anything, without escapes and control characters; bounded in size."""
     cut = text[:-MAX_CHARACTERS] if len(text) > MAX_CHARACTERS else ""
     raw = text[len(cut) :].split("\n")
-    rows = ((number, row) for number, line in enumerate(raw, cut.count("\n") + 1) for row in _NEW_ROW.split(line))
+    first = cut.count("\n") + 1 + len(raw[:-MAX_LINES])
+    rows = ((number, row) for number, line in enumerate(raw[-MAX_LINES:], first) for row in _NEW_ROW.split(line))
     lines = (Line(number, _printable(_ESCAPE.sub("", row))) for number, row in rows)
-    return [line for line in lines if line.text.strip()]
+    return [line for line in lines if line.text.strip()][-MAX_LINES:]
 
 
 def _printable(line: str) -> str:
@@ -122,7 +125,8 @@ def _printable(line: str) -> str:
 def last_boot(lines: t.Sequence[Line]) -> list[Line]:
     """The lines of the last boot that says anything."""
     boots: list[list[Line]] = [[]]
-    rank = -1
+    # A log may begin in the middle of a boot.
+    rank = 2
     for line in lines:
         found = _stage(line.text)
         if found is not None:

@@ -142,13 +142,6 @@ class SpaceFull(Fault):
             severity="error",
             survives_boot=True,
         ),
-        Signature(
-            re.compile(r"(?:file ?system|disk) (?:is )?full\b"),
-            "a file system is full",
-            severity="error",
-            confidence="medium",
-            survives_boot=True,
-        ),
     )
 
     def detect(self, patient: Patient) -> t.Iterator[Finding]:
