@@ -292,7 +292,14 @@ servers:
       type: list
       elements: str
       returned: always
-      sample: [write_marker, create_disks, stop_server (agent), start_rescue, write_marker]
+      sample: [write_marker, create_disks, stop_server, start_rescue, write_marker]
+    stopped_by:
+      description:
+        - What made the system that ran before stop, V(agent), V(power button), V(switched off) or V(killed).
+          V(null) where nothing was stopped.
+      type: str
+      returned: always
+      sample: agent
     timings:
       description:
         - Seconds by phase. C(switch) is this module's own share of the downtime, from the end of the one system to the

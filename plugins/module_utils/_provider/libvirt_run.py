@@ -260,7 +260,7 @@ class LibvirtRun(Run):
         self._stop()
 
     def _stop(self) -> None:
-        how = stop_domain(
+        self._job.stopped_by = stop_domain(
             self._domain(),
             connection=self._connection,
             server=self._name,
@@ -270,7 +270,6 @@ class LibvirtRun(Run):
             tick=self._keep_hold,
         )
         self._off_since = self._clock.monotonic()
-        self._job.actions[-1] += f" ({how})"
 
     def _start_rescue(self) -> None:
         with self._connection.explain("start the rescue system", server=self._name, code="start_failed"):

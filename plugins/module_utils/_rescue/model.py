@@ -102,6 +102,8 @@ class Job:
     name: str = ""
     id: str = ""
     changed: bool = False
+    #: what made the system that ran before stop: ``agent``, ``power button``, ``switched off``, ``killed``
+    stopped_by: str = ""
     before: Situation | None = None
     after: Situation | None = None
     actions: list[str] = dataclasses.field(default_factory=list)

@@ -74,6 +74,7 @@ def result(job: Job) -> dict[str, t.Any]:
         **_seen(job),
         "changed": job.changed,
         "actions": list(job.actions),
+        "stopped_by": job.stopped_by or None,
         "timings": dict(job.timings),
         "request_id": None,
         "error": _error(job),
