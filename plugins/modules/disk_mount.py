@@ -67,7 +67,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-path:
+mount_point:
   description: Where the tree is, or was.
   type: str
   returned: success
@@ -77,7 +77,7 @@ root:
   type: str
   returned: when O(state=mounted) and not in check mode
 mounts:
-  description: What is mounted beneath RV(path), each with C(path) in the patient's tree and C(device).
+  description: What is mounted beneath RV(mount_point), each with C(path) in the patient's tree and C(device).
   type: list
   elements: dict
   returned: when O(state=mounted) and not in check mode
@@ -112,13 +112,13 @@ def mount(params: dict[str, t.Any], path: str, *, check: bool) -> dict[str, t.An
             code="patient_mounted",
             hint="Unmount it there first",
         )
-    asked = {"path": path, "read_only": params["read_only"], "devices": params["devices"], "root": params["root"]}
-    if now is not None and mounts_below(path) and asked == {key: now.get(key) for key in asked} and "mounts" in now:
-        return {"changed": False, **_told(now)}
+    asked = {"read_only": params["read_only"], "devices": params["devices"], "root": params["root"]}
+    if now is not None and mounts_below(path) and now["asked"] == asked and now["told"]:
+        return {"changed": False, "mount_point": path, **now["told"]}
     if check:
-        return {"changed": True, "path": path}
+        return {"changed": True, "mount_point": path}
     view = View(tools=Tools(timeout=params["timeout"]), only=params["devices"], root=params["root"], target=path)
-    remember_mounted(asked)
+    remember_mounted({"path": path, "asked": asked, "told": None})
     try:
         view.open()
         view.mount_for_others(writable=not params["read_only"])
@@ -134,23 +134,19 @@ def mount(params: dict[str, t.Any], path: str, *, check: bool) -> dict[str, t.An
         "root": patient.root.device if patient.root else None,
         "notes": patient.notes,
     }
-    remember_mounted({**asked, **told})
+    remember_mounted({"path": path, "asked": asked, "told": told})
     view.leave()
-    return {"changed": True, **_told({**asked, **told})}
+    return {"changed": True, "mount_point": path, **told}
 
 
 def unmount(params: dict[str, t.Any], path: str, *, check: bool) -> dict[str, t.Any]:
     now = mounted_now()
     if now is None or now["path"] != path:
-        return {"changed": False, "path": path}
+        return {"changed": False, "mount_point": path}
     if not check:
         View(tools=Tools(timeout=params["timeout"]), target=path).close()
         remember_mounted(None)
-    return {"changed": True, "path": path}
-
-
-def _told(values: dict[str, t.Any]) -> dict[str, t.Any]:
-    return {key: values[key] for key in ("path", "root", "mounts", "notes")}
+    return {"changed": True, "mount_point": path}
 
 
 def main() -> None:

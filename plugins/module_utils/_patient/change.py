@@ -23,9 +23,11 @@ import stat
 import typing as t
 
 from .._errors import OpenRescueError
+from .blocks import CHUNK, changed_chunks, copy_device, differing, head, put_blocks, take_blocks
 from .chroot import run_staged
 from .image import Image, image_of, put_stream, remove_entry, temporary_name
 from .patient import Filesystem, Patient
+from .syscalls import attach_loop
 from .tools import Completed, printable
 from .tree import Tree
 from .undo import Bundle, DeviceEntry, FileEntry
@@ -33,13 +35,11 @@ from .undo import Bundle, DeviceEntry, FileEntry
 if t.TYPE_CHECKING:
     from .opening import View
 
-__all__ = ("DEVICE", "Change", "superblock")
+__all__ = ("DEVICE", "Change", "unified")
 
 #: stands in ``argv`` of :meth:`Change.run_on_device` for the device
 DEVICE = "{device}"
 
-#: the tools of e2fsprogs that take ``-z <undo file>``
-_UNDOABLE = ("e2fsck", "tune2fs", "resize2fs", "debugfs")
 #: the largest file that a remedy writes, an initramfs
 _WRITE_LIMIT = 1024 * 1024 * 1024
 _DIFF_LIMIT = 1024 * 1024
@@ -91,36 +91,34 @@ class Change:
     def run_on_device(
         self, filesystem: Filesystem, argv: t.Sequence[str], *, timeout: float, ok: t.Container[int] = (0,)
     ) -> Completed:
-        """Run a tool of e2fsprogs that keeps an undo file (``e2fsck``, ``tune2fs``) on an unmounted device.
+        """Run a tool that repairs an unmounted file system.
 
-        ``argv`` holds :data:`DEVICE` where the device belongs: ``["e2fsck", "-f", "-y", "{device}"]``;
-        ``-z <undo file>`` is added here. For device-stage faults only.
+        ``argv`` holds :data:`DEVICE` where the device belongs: ``["e2fsck", "-f", "-y", "{device}"]``. The tool
+        runs on a layer, or on a copy where there are no layers; what it changed is then written to the disk, after
+        the old blocks are in the undo bundle. For device-stage faults only.
         """
-        assert argv[0] in _UNDOABLE, argv[0]
         assert self._patient.opened_tree is None, "the patient is mounted"
         shown = " ".join(filesystem.device if word == DEVICE else word for word in argv)
         if self._view.is_trial:
             self._shown.append(f"{filesystem.device}: {shown}\n")
-            if not filesystem.writable:
-                self.untried = True
+            self.changed = True
+            self.untried = not filesystem.writable
+            if self.untried:
                 return Completed(tuple(argv), 0, "", "", 0.0)
-            command = [filesystem.reading_device if word == DEVICE else word for word in argv]
-            return self._patient.tools.run(command, timeout=timeout, ok=ok)
-        self._view.make_writable(filesystem, mount=False)
-        device = self._patient.device(filesystem.device).reading_device
-        name = self._bundle.next_name()
-        with self._bundle.keeping(name, size=0):
-            pass
-        # The tool wants to make its undo file itself.
-        os.unlink(self._bundle.path(name))
-        item = filesystem
-        entry = DeviceEntry(item.device, item.partuuid, item.uuid, item.size, list(argv), name)
-        self._bundle.add(entry)
-        command = [argv[0], "-z", self._bundle.path(name), *(device if word == DEVICE else word for word in argv[1:])]
-        try:
-            return self._patient.tools.run(command, timeout=timeout, ok=ok)
-        finally:
-            self._finish_device(entry, device, shown)
+            return self._run_tool(argv, filesystem.reading_device, timeout=timeout, ok=ok)
+        # Fresh layers, so that they hold what this tool changes and nothing else.
+        self._view.seal()
+        item = self._patient.device(filesystem.device)
+        if not item.writable:
+            return self._run_on_copy(item, argv, timeout=timeout, ok=ok)
+        done = self._run_tool(argv, item.reading_device, timeout=timeout, ok=ok)
+        self._view.check_layers()
+        entries = [
+            self._keep_blocks(bottom, layer, changed_chunks(store), argv)
+            for bottom, layer, store in self._view.layers_of(item)
+        ]
+        self._put_blocks(item, [entry for entry in entries if entry], shown)
+        return done
 
     def run_in_patient(
         self,
@@ -256,27 +254,67 @@ class Change:
         self._bundle.save()
         self.changed = True
 
-    def _finish_device(self, entry: DeviceEntry, device: str, shown: str) -> None:
-        if not os.path.exists(self._bundle.path(entry.data)):
-            self._bundle.drop(entry)
+    def _run_tool(self, argv: t.Sequence[str], device: str, *, timeout: float, ok: t.Container[int]) -> Completed:
+        done = self._patient.tools.run([device if word == DEVICE else word for word in argv], timeout=timeout, ok=ok)
+        with open(device, "rb") as file:
+            os.fsync(file.fileno())
+        return done
+
+    def _run_on_copy(
+        self, item: Filesystem, argv: t.Sequence[str], *, timeout: float, ok: t.Container[int]
+    ) -> Completed:
+        name = self._bundle.next_name()
+        with self._bundle.keeping(name, size=item.size):
+            copy = self._bundle.path(name)
+        try:
+            copy_device(item.device, copy)
+            loop, held = attach_loop(copy)
+            try:
+                done = self._run_tool(argv, loop, timeout=timeout, ok=ok)
+            finally:
+                os.close(held)
+            entry = self._keep_blocks(item, copy, range(-(-item.size // CHUNK)), argv)
+            self._put_blocks(item, [entry] if entry else [], " ".join(argv).replace(DEVICE, item.device))
+        finally:
+            self._bundle.forget(name)
+        return done
+
+    def _keep_blocks(
+        self, bottom: Filesystem, layer: str, chunks: t.Iterable[int], argv: t.Sequence[str]
+    ) -> DeviceEntry | None:
+        """Write down what a device holds now where the layer differs, and what it shall hold."""
+        extents = differing(bottom.device, layer, chunks)
+        if not extents:
+            return None
+        size = sum(length for _, length in extents)
+        before, fresh = self._bundle.next_name(), self._bundle.next_name()
+        for name, source in ((before, bottom.device), (fresh, layer)):
+            with self._bundle.keeping(name, size=size) as file:
+                assert file is not None
+                after = take_blocks(source, extents, file)
+        entry = DeviceEntry(
+            bottom.device, bottom.partuuid, bottom.uuid, bottom.size, list(argv), extents, before, fresh, after
+        )
+        self._bundle.add(entry)
+        return entry
+
+    def _put_blocks(self, item: Filesystem, entries: t.Sequence[DeviceEntry], shown: str) -> None:
+        if not entries:
             return
-        entry.fingerprint = superblock(device)
-        entry.state = "done"
-        self._bundle.save()
+        self._view.make_writable(item, mount=False)
+        for entry in entries:
+            put_blocks(self._bundle.path(entry.fresh), entry.device, entry.extents)
+            entry.head = head(entry.device)
+            fresh, entry.fresh, entry.state = entry.fresh, "", "done"
+            self._bundle.save()
+            self._bundle.forget(fresh)
+            size = sum(length for _, length in entry.extents)
+            self._shown.append(f"{entry.device}: {shown} ({size} bytes changed)\n")
         self.changed = True
-        self._shown.append(f"{entry.device}: {shown}\n")
+        self._view.seal()
 
     def _show(self, path: str, before: bytes | None, after: bytes) -> None:
         self._shown.append(unified(path, before, after))
-
-
-def superblock(device: str) -> str:
-    """The hash of an ext superblock, which changes with every mount for writing and every check."""
-    fd = os.open(device, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        return hashlib.sha256(os.pread(fd, 1024, 1024)).hexdigest()
-    finally:
-        os.close(fd)
 
 
 def directory_label(directory: int, name: str) -> dict[str, str]:
@@ -291,8 +329,7 @@ def directory_label(directory: int, name: str) -> dict[str, str]:
 def unified(path: str, before: bytes | None, after: bytes) -> str:
     """The diff of one file, safe to print; a line of words where there are no lines to compare."""
     name = printable(path)
-    texts = [_lines(before or b""), _lines(after)]
-    old, new = texts
+    old, new = _lines(before or b""), _lines(after)
     if old is None or new is None:
         was = "absent" if before is None else f"{len(before)} bytes"
         return f"{name}: {was} before, {len(after)} bytes after\n"
@@ -301,7 +338,11 @@ def unified(path: str, before: bytes | None, after: bytes) -> str:
 
 
 def _lines(data: bytes) -> list[str] | None:
+    """Lines to compare, safe to print; a missing end of line is told as diff(1) does. None for what is no text."""
     if b"\0" in data or len(data) > _DIFF_LIMIT:
         return None
-    text = data.decode("utf-8", "surrogateescape")
-    return ["\t".join(printable(part, limit=2000) for part in line.split("\t")) for line in text.split("\n")]
+    lines = data.decode("utf-8", "surrogateescape").split("\n")
+    shown = ["\t".join(printable(part, limit=2000) for part in line.split("\t")) for line in lines]
+    if shown[-1]:
+        return [*shown[:-1], f"{shown[-1]}\n\\ No newline at end of file"]
+    return shown[:-1]

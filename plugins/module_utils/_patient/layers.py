@@ -43,8 +43,9 @@ class Layers:
         self._folder = folder
         self._state = state
         self._held: list[int] = []
-        #: kernel name of a device -> path of the snapshot over it
+        #: kernel name of a device -> path of the snapshot over it, and of the file with its changed blocks
         self.snapshots: dict[str, str] = {}
+        self.stores: dict[str, str] = {}
         #: why there are no snapshots; empty if there are
         self.reason = ""
 
@@ -74,6 +75,7 @@ class Layers:
             return
         names = _mapped(self._prefix)
         self.snapshots = {block.kname: names[self._name(block)] for block in blocks}
+        self.stores = {block.kname: self._store(block) for block in blocks}
 
     def check(self) -> None:
         """Say so if a snapshot has run out of memory, since all that is read from it then is wrong."""
@@ -134,14 +136,17 @@ class Layers:
 
     def _table(self, block: Block) -> str:
         room = os.statvfs(self._folder)
-        backing = os.path.join(self._folder, f"{self._name(block)}.cow")
+        backing = self._store(block)
         with open(backing, "wb") as file:
             # Sparse: it takes what is written. A snapshot's bookkeeping is a little more than its data.
             file.truncate(min(block.size + block.size // 64 + 1024 * 1024, room.f_blocks * room.f_frsize))
         loop, held = attach_loop(backing)
         self._held.append(held)
         sectors = block.size // _SECTOR
-        return f"{self._name(block)},,,rw,0 {sectors} snapshot {block.path} {loop} N {_CHUNK}"
+        return f"{self._name(block)},,,rw,0 {sectors} snapshot {block.path} {loop} P {_CHUNK}"
+
+    def _store(self, block: Block) -> str:
+        return os.path.join(self._folder, f"{self._name(block)}.cow")
 
     def _name(self, block: Block) -> str:
         return self._prefix + re.sub(r"[^A-Za-z0-9]", "_", block.kname)
@@ -149,7 +154,7 @@ class Layers:
     def _release(self) -> None:
         while self._held:
             os.close(self._held.pop())
-        self.snapshots = {}
+        self.snapshots, self.stores = {}, {}
         if os.path.isdir(self._folder):
             for name in os.listdir(self._folder):
                 if name.endswith(".cow"):

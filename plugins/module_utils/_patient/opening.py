@@ -87,7 +87,8 @@ class View:
 
     def open(self) -> None:
         """To the device stage: layers laid, RAID and LVM put together, nothing of the patient mounted."""
-        self.close()  # what a killed run left behind
+        self.close()  # what was open before, or what a killed run left behind
+        self.patient.notes = []
         self.mounts.prepare()
         self._survey()
         if not self._found.tops:
@@ -154,6 +155,20 @@ class View:
         if mount:
             self.mount()
 
+    def layers_of(self, filesystem: Filesystem) -> list[tuple[Filesystem, str, str]]:
+        """The devices beneath a file system that have layers: each with the path of its layer, and of the store."""
+        return [
+            (self._filesystem(self._found.blocks[name]), self._layers.snapshots[name], self._layers.stores[name])
+            for name in sorted(self._bottoms_of(filesystem))
+            if name in self._layers.snapshots
+        ]
+
+    def bottoms(self) -> list[Filesystem]:
+        """Every device of the patient that is written to directly, what is only a part of something included."""
+        return [
+            self._filesystem(block) for block in self._found.patients() if not block.name.startswith(OVERLAY_PREFIX)
+        ]
+
     def seal(self) -> None:
         """Close all that was opened for writing; back to the device stage, with the disk as it is now.
 
@@ -205,6 +220,11 @@ class View:
             self._opened_up, self._trial = opened_up, False
             self.open()
             self.mount()
+
+    def open_device(self, device: Filesystem) -> None:
+        """Let writes through to one device itself, with nothing mounted."""
+        self._opened_up.add(self._block(device).kname)
+        self.open()
 
     def refresh(self) -> None:
         """Look again at what is on the devices: a repair may have brought a file system back."""

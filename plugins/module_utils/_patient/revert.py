@@ -16,7 +16,8 @@ import stat
 import typing as t
 
 from .._errors import OpenRescueError
-from .change import superblock, unified
+from .blocks import head, matches, put_blocks, take_blocks
+from .change import unified
 from .image import image_of, put_link, put_stream, remove_entry
 from .opening import View
 from .patient import Filesystem
@@ -26,7 +27,6 @@ from .undo import BUNDLES, Bundle, DeviceEntry, Entry, FileEntry
 
 __all__ = ("copy_to_patient", "load_bundle", "revert", "revert_entries")
 
-_TIMEOUT = 3600
 _MANIFEST_LIMIT = 64 * 1024 * 1024
 
 
@@ -139,24 +139,26 @@ def _diff(tree: Tree, bundle: Bundle, entry: FileEntry, path: str) -> str:
 
 
 def _revert_device(view: View, bundle: Bundle, entry: DeviceEntry, *, check: bool) -> str:
-    item = _find_device(view, entry)
-    undo_file = bundle.path(entry.data)
-    if entry.state == "intended" and (not os.path.exists(undo_file) or os.path.getsize(undo_file) == 0):
-        entry.state = "reverted"  # killed before the first write
-        bundle.save()
-        return ""
-    diff = f"{entry.device}: the blocks as they were before {printable(' '.join(entry.argv))}\n"
-    if view.is_mounted:
+    if view.is_mounted and not check:
         view.seal()
-        item = _find_device(view, entry)
+    item = _find_device(view, entry)
+    before = bundle.path(entry.data)
+    size = sum(length for _, length in entry.extents)
     # Read from the disk itself: a layer may have a journal replayed in it.
-    if entry.state == "done" and superblock(item.device) != entry.fingerprint:
+    if entry.state == "done":
+        with open(os.devnull, "wb") as nowhere:
+            is_ours = (
+                take_blocks(item.device, entry.extents, nowhere) == entry.after and head(item.device) == entry.head
+            )
+    else:
+        is_ours = matches(item.device, entry.extents, before, bundle.path(entry.fresh))
+    if not is_ours:
         raise _refused(f"{item.device} has been written since its repair, so its old blocks no longer fit")
+    diff = f"{item.device}: {size} bytes as they were before {printable(' '.join(entry.argv))}\n"
     if check:
         return diff
-    view.make_writable(item, mount=False)
-    device = view.patient.device(item.device).reading_device
-    view.patient.tools.run(["e2undo", "-f", undo_file, device], timeout=_TIMEOUT)
+    view.open_device(item)
+    put_blocks(before, item.device, entry.extents)
     entry.state = "reverted"
     bundle.save()
     view.seal()
@@ -164,13 +166,12 @@ def _revert_device(view: View, bundle: Bundle, entry: DeviceEntry, *, check: boo
 
 
 def _find_device(view: View, entry: DeviceEntry) -> Filesystem:
-    known = (*view.patient.filesystems, *view.patient.blank)
-    fitting = [item for item in known if item.size == entry.size]
+    fitting = [item for item in view.bottoms() if item.size == entry.size]
     for name, value in (("partuuid", entry.partuuid), ("uuid", entry.uuid), ("device", entry.device)):
         found = [item for item in fitting if value and getattr(item, name) == value]
         if len(found) == 1:
             return found[0]
-    raise _refused(f"the device that was {entry.device} is not here")
+    raise _refused(f"the device that was {printable(entry.device)} is not here")
 
 
 def copy_to_patient(view: View, bundle: Bundle) -> list[str]:

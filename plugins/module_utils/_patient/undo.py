@@ -51,9 +51,13 @@ class FileEntry:
 
 @dataclasses.dataclass
 class DeviceEntry:
-    """One run of a tool of e2fsprogs that kept an undo file.
+    """Blocks of one device that a tool has changed.
 
-    :param fingerprint: hash of the superblock after it: every later write to the file system changes it.
+    :param extents: where they are: offsets and lengths.
+    :param data: their contents before.
+    :param fresh: their contents after; empty once they are on the disk.
+    :param after: the hash of those.
+    :param head: hash of the device's beginning after it: most later writes to the file system change that.
     """
 
     device: str
@@ -61,8 +65,11 @@ class DeviceEntry:
     uuid: str | None
     size: int
     argv: list[str]
+    extents: list[tuple[int, int]]
     data: str
-    fingerprint: str = ""
+    fresh: str
+    after: str = ""
+    head: str = ""
     state: str = "intended"
     kind: str = "device"
 
@@ -81,6 +88,7 @@ class Bundle:
         self.folder = os.path.join(base, check_id(bundle_id))
         self.entries: list[Entry] = []
         self._keep = keep
+        self._names = 0
 
     @classmethod
     def new(cls, *, keep: bool = True, base: str = BUNDLES) -> Bundle:
@@ -109,7 +117,9 @@ class Bundle:
         return os.path.join(self.folder, name)
 
     def next_name(self) -> str:
-        return f"data/{len(self.entries)}"
+        """A name for a content that none has had."""
+        self._names += 1
+        return f"data/{self._names}"
 
     @contextlib.contextmanager
     def keeping(self, name: str, *, size: int) -> t.Iterator[t.BinaryIO | None]:
@@ -135,10 +145,10 @@ class Bundle:
         self.entries.append(entry)
         self.save()
 
-    def drop(self, entry: Entry) -> None:
-        """Forget an entry that turned out to change nothing."""
-        self.entries.remove(entry)
-        self.save()
+    def forget(self, name: str) -> None:
+        """Delete a content that is not needed any more."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.path(name))
 
     def save(self) -> None:
         if not self._keep:
@@ -186,7 +196,8 @@ def parse_manifest(text: str) -> list[Entry]:
 
 def _entry(item: dict[str, t.Any]) -> Entry:
     if item["kind"] == "device":
-        return DeviceEntry(**item)
+        extents = [(int(offset), int(length)) for offset, length in item["extents"]]
+        return DeviceEntry(**{**item, "extents": extents})
     images = {key: Image.from_dict(item[key]) if item[key] else None for key in ("before", "after")}
     return FileEntry(**{**item, **images})
 
