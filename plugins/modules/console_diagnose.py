@@ -178,7 +178,7 @@ def console_of(params: dict[str, t.Any]) -> str:
     provider = create_provider(params)
     try:
         provider.connect(deadline)
-        server, _ = provider.find(params["server"])
+        server, _facts = provider.find(params["server"])
         return provider.console_log(server)
     finally:
         provider.close()

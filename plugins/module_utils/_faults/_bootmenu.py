@@ -148,7 +148,7 @@ def _outside(line: str, menu: Menu, env: t.Mapping[str, str]) -> None:
 def parse_grubenv(text: str) -> dict[str, str]:
     """The environment block: ``name=value`` lines, filled up with ``#``."""
     pairs = (line.partition("=") for line in text.splitlines() if "=" in line and not line.startswith("#"))
-    return {name: value for name, _, value in pairs}
+    return {name: value for name, _sign, value in pairs}
 
 
 def parse_bls(name: str, text: str) -> MenuEntry:

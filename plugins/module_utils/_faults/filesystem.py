@@ -85,8 +85,8 @@ def problems(output: str) -> list[str]:
 
 def is_benign(output: str) -> bool:
     """Whether e2fsck found fault with summary counts only, all of which it can compute anew."""
-    before_summaries, found, _ = output.partition("\nPass 5:")
-    _, started, passes = before_summaries.partition("Pass 1:")
+    before_summaries, found, _rest = output.partition("\nPass 5:")
+    _before, started, passes = before_summaries.partition("Pass 1:")
     return bool(found and started) and all(line.startswith("Pass ") for line in passes.splitlines()[1:] if line.strip())
 
 

@@ -157,7 +157,7 @@ class SpaceFull(Fault):
         where, free = item.mount_point or "/", item.free_bytes or 0
         spare = _disposable(patient, item) if severity != "info" else []
         shown = spare or (_files(patient, where) if severity != "info" else [])
-        gain = sum(size for _, size in spare)
+        gain = sum(size for _path, size in spare)
         return Finding(
             fault=self.id,
             severity=severity,
@@ -222,7 +222,7 @@ class SpaceInodes(Fault):
     @staticmethod
     def _evidence(patient: Patient, item: Filesystem) -> tuple[Evidence, ...]:
         """The directories with the most entries."""
-        entries = ((path, 1) for path, _ in patient.tree.walk(item.mount_point or "/"))
+        entries = ((path, 1) for path, _entry in patient.tree.walk(item.mount_point or "/"))
         return tuple(
             Evidence(path=printable(path), text=f"{count} entries", device=item.device)
             for path, count in largest(entries, depth=4)

@@ -73,7 +73,8 @@ class Change:
             after = Image("file", len(data), "", mode, 0, 0, 0, self._directory_label(where))
         else:
             current = image_of(self._tree, where)
-            assert current is not None
+            if current is None:
+                raise AssertionError("what exists has an image")
             after = dataclasses.replace(current, size=len(data))
         self._replace(where, data, dataclasses.replace(after, sha256=hashlib.sha256(data).hexdigest()))
 
@@ -97,7 +98,8 @@ class Change:
         runs on a layer, or on a copy where there are no layers; what it changed is then written to the disk, after
         the old blocks are in the undo bundle. For device-stage faults only.
         """
-        assert self._patient.opened_tree is None, "the patient is mounted"
+        if self._patient.opened_tree is not None:
+            raise AssertionError("the patient is mounted")
         shown = " ".join(filesystem.device if word == DEVICE else word for word in argv)
         if self._view.is_trial:
             self._shown.append(f"{filesystem.device}: {shown}\n")
@@ -201,7 +203,8 @@ class Change:
         self._open_for_writing(where)
         entry = self._keep(where, after)
         with self._tree.place(where, follow=False) as place:
-            assert place is not None
+            if place is None:
+                raise AssertionError("its directory was found just now")
             put_stream(
                 place,
                 io.BytesIO(data),
@@ -226,7 +229,8 @@ class Change:
         self._open_for_writing(where)
         entry = self._keep(where, None)
         with self._tree.place(where, follow=False) as place:
-            assert place is not None
+            if place is None:
+                raise AssertionError("its directory was found just now")
             remove_entry(place)
         self._finish(entry)
         size = entry.before.size if entry.before else 0
@@ -286,11 +290,12 @@ class Change:
         extents = differing(bottom.device, layer, chunks)
         if not extents:
             return None
-        size = sum(length for _, length in extents)
+        size = sum(length for _start, length in extents)
         before, fresh = self._bundle.next_name(), self._bundle.next_name()
         for name, source in ((before, bottom.device), (fresh, layer)):
             with self._bundle.keeping(name, size=size) as file:
-                assert file is not None
+                if file is None:
+                    raise AssertionError("the bundle opens what it names")
                 after = take_blocks(source, extents, file)
         entry = DeviceEntry(
             bottom.device, bottom.partuuid, bottom.uuid, bottom.size, list(argv), extents, before, fresh, after
@@ -308,7 +313,7 @@ class Change:
             fresh, entry.fresh, entry.state = entry.fresh, "", "done"
             self._bundle.save()
             self._bundle.forget(fresh)
-            size = sum(length for _, length in entry.extents)
+            size = sum(length for _start, length in entry.extents)
             self._shown.append(f"{entry.device}: {shown} ({size} bytes changed)\n")
         self.changed = True
         self._view.seal()

@@ -139,7 +139,7 @@ def in_use(mountinfo: str, swaps: str) -> tuple[set[str], set[str]]:
     numbers: set[str] = set()
     paths: set[str] = set()
     for line in mountinfo.splitlines():
-        before, _, after = line.partition(" - ")
+        before, _dash, after = line.partition(" - ")
         fields, rest = before.split(), after.split()
         if len(fields) > 2 and len(rest) > 1:
             numbers.add(fields[2])

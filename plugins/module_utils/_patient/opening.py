@@ -258,7 +258,7 @@ class View:
             members = [member for member in members if not member[0].name.startswith(OVERLAY_PREFIX)]
             if not members or self._layers.reason:
                 return
-            done |= {block.kname for block, _ in members}
+            done |= {block.kname for block, _uuid in members}
             self.patient.notes.extend(assemble(self._tools, members))
             self._survey()
 
@@ -349,6 +349,6 @@ def _mapper_names(block: Block) -> list[str]:
         return []
     names = [f"/dev/mapper/{block.name}"]
     if block.type == "lvm":
-        group, _, volume = block.name.replace("--", "\0").partition("-")
+        group, _dash, volume = block.name.replace("--", "\0").partition("-")
         names.append(f"/dev/{group}/{volume}".replace("\0", "-"))
     return names

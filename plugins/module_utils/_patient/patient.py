@@ -132,7 +132,7 @@ class Patient:
         by the patient's own numbering, since the rescue system sees the disk under another name.
         None if no device of the patient answers.
         """
-        key, _, value = spec.partition("=")
+        key, _sign, value = spec.partition("=")
         value = value.strip("\"'")
         if key in _TAGS and value:
             return self._by_tag(key, value)

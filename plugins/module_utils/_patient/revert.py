@@ -22,7 +22,7 @@ from .image import image_of, put_link, put_stream, remove_entry
 from .opening import View
 from .patient import Filesystem
 from .tools import printable
-from .tree import Tree
+from .tree import Place, Tree
 from .undo import BUNDLES, Bundle, DeviceEntry, Entry, FileEntry
 
 __all__ = ("copy_to_patient", "load_bundle", "revert", "revert_entries")
@@ -61,7 +61,7 @@ def revert(view: View, bundle: Bundle, *, check: bool) -> list[tuple[Entry, str,
             results.append((entry, "", diff))
         except OpenRescueError as exc:
             results.append((entry, str(exc), diff))
-    if not check and not any(reason for _, reason, _ in results):
+    if not check and not any(result[1] for result in results):
         _forget_copy(view, bundle)
     return results
 
@@ -98,30 +98,32 @@ def _revert_file(view: View, bundle: Bundle, entry: FileEntry, *, check: bool) -
         if place is None:
             raise _refused(f"the directory of {printable(entry.path)} is gone")
         remove_entry(place, entry.temporary)  # of a run that was killed
-        if entry.before is None:
-            remove_entry(place)
-        elif entry.before.kind == "link":
-            put_link(
-                place, entry.before.target or "", uid=entry.before.uid, gid=entry.before.gid, temporary=entry.temporary
-            )
-        else:
-            before = entry.before
-            with open(bundle.path(entry.data or ""), "rb") as source:
-                put_stream(
-                    place,
-                    source,
-                    mode=before.mode,
-                    uid=before.uid,
-                    gid=before.gid,
-                    xattrs=before.xattrs,
-                    temporary=entry.temporary,
-                    mtime_ns=before.mtime_ns,
-                )
+        _put_back(place, bundle, entry)
     if image_of(_tree(view), path) != entry.before and not (entry.before and entry.before.kind == "link"):
         raise _refused(f"{printable(entry.path)} is not what it was, although it was put back")
     entry.state = "reverted"
     bundle.save()
     return diff
+
+
+def _put_back(place: Place, bundle: Bundle, entry: FileEntry) -> None:
+    before = entry.before
+    if before is None:
+        remove_entry(place)
+    elif before.kind == "link":
+        put_link(place, before.target or "", uid=before.uid, gid=before.gid, temporary=entry.temporary)
+    else:
+        with open(bundle.path(entry.data or ""), "rb") as source:
+            put_stream(
+                place,
+                source,
+                mode=before.mode,
+                uid=before.uid,
+                gid=before.gid,
+                xattrs=before.xattrs,
+                temporary=entry.temporary,
+                mtime_ns=before.mtime_ns,
+            )
 
 
 def _diff(tree: Tree, bundle: Bundle, entry: FileEntry, path: str) -> str:
@@ -143,7 +145,7 @@ def _revert_device(view: View, bundle: Bundle, entry: DeviceEntry, *, check: boo
         view.seal()
     item = _find_device(view, entry)
     before = bundle.path(entry.data)
-    size = sum(length for _, length in entry.extents)
+    size = sum(length for _start, length in entry.extents)
     # Read from the disk itself: a layer may have a journal replayed in it.
     if entry.state == "done":
         with open(os.devnull, "wb") as nowhere:

@@ -259,7 +259,7 @@ class _Walk:
             os.close(self._stack.pop()[0])
 
     def _join(self, name: str) -> str:
-        return "/" + "/".join([part for _, part in self._stack[1:]] + ([name] if name else []))
+        return "/" + "/".join([part for _fd, part in self._stack[1:]] + ([name] if name else []))
 
     def close(self) -> None:
         self._up(keep=0)

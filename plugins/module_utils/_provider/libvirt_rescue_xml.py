@@ -66,7 +66,8 @@ def rescue_domain(
     """
     domain = copy.deepcopy(original)
     devices = domain.find("devices")
-    assert devices is not None
+    if devices is None:
+        raise AssertionError("libvirt's XML always has devices")
     _mark(domain, live_marker)
     _boot_anew(domain, disk, marker)
     for device in devices:
@@ -89,7 +90,8 @@ def _mark(domain: ET.Element, live_marker: ET.Element) -> None:
 def _boot_anew(domain: ET.Element, disk: RescueDisk, marker: Marker) -> None:
     """Nothing of how the server boots is left; what happens when the guest ends is ours too."""
     system = domain.find("os")
-    assert system is not None
+    if system is None:
+        raise AssertionError("libvirt's XML always has os")
     for name in ("boot", "bootmenu", "kernel", "initrd", "cmdline", "dtb"):
         for element in system.findall(name):
             system.remove(element)

@@ -46,14 +46,10 @@ def stop_domain(
             return not domain.isActive()
 
     def wait(until: Deadline, *, or_when: t.Callable[[], bool] = lambda: False) -> bool:
-        seen = wait_until(
-            lambda: "off" if off() else ("given up" if or_when() else None),
-            deadline=until,
-            clock=clock,
-            poll_interval=poll_interval,
-            tick=tick,
-        )
-        return seen == "off"
+        def seen() -> str | None:
+            return "off" if off() else ("given up" if or_when() else None)
+
+        return wait_until(seen, deadline=until, clock=clock, poll_interval=poll_interval, tick=tick) == "off"
 
     if off():
         return ""

@@ -120,7 +120,8 @@ def _fresh_rescue(now: Situation, *, power: str, autostart: bool, leftovers: boo
 def _keep_rescue(now: Situation) -> Plan:
     """The rescue system runs: at most the marker has to catch up."""
     marker = now.marker
-    assert marker is not None
+    if marker is None:
+        raise AssertionError("a rescued server has a marker")
     steps = ("disable_autostart",) if now.autostart else ()
     return Plan(
         steps=steps,
@@ -132,7 +133,8 @@ def _keep_rescue(now: Situation) -> Plan:
 
 def _refuse_another_rescue(now: Situation, wish: Wish) -> None:
     marker = now.marker
-    assert marker is not None
+    if marker is None:
+        raise AssertionError("a rescued server has a marker")
     differences = [
         f"{option} {was or 'none'} and not {asked or 'none'}"
         for option, was, asked in (

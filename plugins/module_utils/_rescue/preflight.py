@@ -175,7 +175,13 @@ def warnings(now: Situation, wish: Wish, facts: Facts) -> list[Problem]:
     """What a user should know before the server is rescued."""
     if wish.state != "rescued" or now.marker is not None:
         return []
-    table = (
+    table = (*_about_disks(facts), *_about_machine(wish, facts))
+    return [problem for applies, problem in table if applies]
+
+
+def _about_disks(facts: Facts) -> tuple[tuple[object, Problem], ...]:
+    """Warnings, each behind what makes it apply."""
+    return (
         (
             facts.image_is_backing,
             Problem(
@@ -192,6 +198,19 @@ def warnings(now: Situation, wish: Wish, facts: Facts) -> list[Problem]:
                 "Do not revert to one of them without thinking of that",
             ),
         ),
+        (
+            facts.live_only_disks,
+            Problem(
+                "live_only_disks",
+                f"{', '.join(facts.live_only_disks)} was attached to the running server only and will be gone",
+                "Attach it permanently (virsh attach-device --config) to see it in the rescue system and after",
+            ),
+        ),
+    )
+
+
+def _about_machine(wish: Wish, facts: Facts) -> tuple[tuple[object, Problem], ...]:
+    return (
         (
             facts.tpm,
             Problem(
@@ -213,16 +232,7 @@ def warnings(now: Situation, wish: Wish, facts: Facts) -> list[Problem]:
             ),
         ),
         (
-            facts.live_only_disks,
-            Problem(
-                "live_only_disks",
-                f"{', '.join(facts.live_only_disks)} was attached to the running server only and will be gone",
-                "Attach it permanently (virsh attach-device --config) to see it in the rescue system and after",
-            ),
-        ),
-        (
             wish.admin_password,
             Problem("admin_password_ignored", "admin_password is ignored on libvirt", "Use ssh_authorized_keys"),
         ),
     )
-    return [problem for applies, problem in table if applies]

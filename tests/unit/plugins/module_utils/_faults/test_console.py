@@ -127,7 +127,7 @@ LINES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("line", "fault"), LINES, ids=[line[:60] for line, _ in LINES])
+@pytest.mark.parametrize(("line", "fault"), LINES, ids=[line[:60] for line, _fault in LINES])
 def test_a_line(line: str, fault: str | None) -> None:
     report = judge(f"SeaBIOS (version 1.16)\r\n{line}\r\n")
     assert {finding.fault for finding in report.findings} == ({fault} if fault else set())
@@ -138,7 +138,7 @@ def test_a_line(line: str, fault: str | None) -> None:
 
 
 def test_every_signature_has_a_line() -> None:
-    shown = [line for line, _ in LINES] + [line.text for name in RECORDED for line in clean(recorded(name))]
+    shown = [line for line, _fault in LINES] + [line.text for name in RECORDED for line in clean(recorded(name))]
     for fault in FAULTS:
         for signature in fault.signatures:
             assert any(signature.pattern.search(line) for line in shown), signature.pattern.pattern

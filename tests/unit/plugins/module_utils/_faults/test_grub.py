@@ -154,11 +154,11 @@ def test_entries_of_the_specification_are_newest_first(patient: FakePatient) -> 
         patient.put(f"/boot/loader/entries/id-{version}.conf", text)
     patient.put("/boot/grub2/grub.cfg", RHEL)
     patient.put("/boot/grub2/grubenv", "# GRUB Environment Block\n####")
-    kernel, _ = default_kernel(patient, read_menu(patient))
+    kernel, _reason = default_kernel(patient, read_menu(patient))
     assert kernel is not None
     assert kernel.version == "5.14.0-70"
     patient.put("/boot/grub2/grubenv", "saved_entry=id-5.14.0-9\n")
-    kernel, _ = default_kernel(patient, read_menu(patient))
+    kernel, _reason = default_kernel(patient, read_menu(patient))
     assert kernel is not None
     assert kernel.version == "5.14.0-9"
 
