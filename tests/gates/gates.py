@@ -66,7 +66,7 @@ def quick(cache: pathlib.Path) -> dict[str, Gate]:
         # ansible-test downloads this script; the standard library holds the same.
         cached.write_text("import ensurepip\nensurepip.bootstrap(default_pip=True)\n", encoding="utf-8")
         # What the collection does not ship keeps other rules, of its own tools.
-        for unshipped in ("tests/gates", "tests/lab"):
+        for unshipped in ("tests/gates", "tests/integration", "tests/lab"):
             shutil.rmtree(run.cwd / unshipped)
         text = run("ansible-test", "sanity", "--local", "--color", "no", "-v", env={"HOME": str(home)})
         ran = re.findall(r'^Running sanity test "?([\w-]+)', text, re.MULTILINE)

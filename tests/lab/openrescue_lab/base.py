@@ -44,7 +44,7 @@ def say(text: str) -> None:
     print(f"lab: {text}", file=sys.stderr, flush=True)
 
 
-def run(*command: t.Union[str, os.PathLike[str]], input: str = "", env: t.Optional[dict[str, str]] = None) -> str:
+def run(*command: str | os.PathLike[str], input: str = "", env: dict[str, str] | None = None) -> str:
     """Run a command; its stdout, or a LabError that shows what it said."""
     words = [os.fspath(word) for word in command]
     done = subprocess.run(
@@ -83,7 +83,7 @@ def locked(path: pathlib.Path) -> t.Iterator[None]:
         yield
 
 
-def fingerprint(*inputs: t.Union[str, pathlib.Path]) -> str:
+def fingerprint(*inputs: str | pathlib.Path) -> str:
     """A short hash over texts and over the files of directories."""
     digest = hashlib.sha256()
     for item in inputs:

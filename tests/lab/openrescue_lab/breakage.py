@@ -21,7 +21,7 @@ class Breakage:
 
     name: str
     summary: str
-    faults: t.Tuple[str, ...]
+    faults: tuple[str, ...]
     boots: bool
     console: str
     apply: t.Callable[[Disk], None]

@@ -51,8 +51,8 @@ class Shape:
     firmware: str = "bios"
     bus: str = "virtio"
     network: bool = False
-    kernel: t.Optional[pathlib.Path] = None
-    initrd: t.Optional[pathlib.Path] = None
+    kernel: pathlib.Path | None = None
+    initrd: pathlib.Path | None = None
     cmdline: str = ""
 
 
@@ -63,7 +63,7 @@ class Domain:
         self.name = name
         self.console = state_dir() / "console" / f"{name}.log"
 
-    def define(self, *disks: pathlib.Path, shape: Shape = Shape()) -> "Domain":
+    def define(self, *disks: pathlib.Path, shape: Shape = Shape()) -> Domain:
         """(Re)define it with these disks, the first of which it boots."""
         self.undefine()
         xml = domain_xml(self.name, disks, console=self.console, shape=shape)
@@ -82,7 +82,7 @@ class Domain:
         """Whether libvirt knows it."""
         return self.name in run("virsh", "-q", "-c", daemon.uri(), "list", "--all", "--name").split()
 
-    def start(self) -> "Domain":
+    def start(self) -> Domain:
         """Switch it on."""
         self.console.unlink(missing_ok=True)
         self.virsh("start")
@@ -106,7 +106,7 @@ class Domain:
         self._wait("its guest agent answers", self.agent_answers, timeout=timeout)
         return time.monotonic() - started
 
-    def wait_for_console(self, pattern: str, timeout: float = 120) -> "re.Match[str]":
+    def wait_for_console(self, pattern: str, timeout: float = 120) -> re.Match[str]:
         """Wait until the console shows the pattern; the match."""
         found = self._wait(
             f"its console shows {pattern!r}", lambda: re.search(pattern, self.console_text()), timeout=timeout
@@ -121,12 +121,14 @@ class Domain:
         """Run a command inside the guest by its agent; stdout, or a LabError with what it said."""
         job = self.agent("guest-exec", path=command[0], arg=list(command[1:]), **{"capture-output": True})
 
-        def ended() -> t.Optional[dict[str, t.Any]]:
+        def ended() -> dict[str, t.Any] | None:
             status = self.agent("guest-exec-status", pid=job["pid"])
             return status if status["exited"] else None
 
         status = wait_until(f"'{' '.join(command)}' ends in {self.name}", ended, timeout=timeout)
-        said = {key: base64.b64decode(status.get(key, "")).decode("utf-8", "replace") for key in ("out-data", "err-data")}
+        said = {
+            key: base64.b64decode(status.get(key, "")).decode("utf-8", "replace") for key in ("out-data", "err-data")
+        }
         if status.get("exitcode") != 0:
             raise LabError(f"in {self.name}, '{' '.join(command)}' ended with {status}: {said['err-data']}")
         return said["out-data"]
@@ -177,7 +179,8 @@ def domain_xml(name: str, disks: t.Sequence[pathlib.Path], *, console: pathlib.P
         boot = f"<kernel>{shape.kernel}</kernel><initrd>{shape.initrd}</initrd><cmdline>{shape.cmdline}</cmdline>"
     disk_xml = [
         f"<disk type='file' device='disk'><driver name='qemu' type='{image_format(disk)}' discard='unmap'/>"
-        f"<source file={quoteattr(str(disk))}/><target dev='{prefix}{chr(ord('a') + number)}' bus='{shape.bus}'/></disk>"
+        f"<source file={quoteattr(str(disk))}/>"
+        f"<target dev='{prefix}{chr(ord('a') + number)}' bus='{shape.bus}'/></disk>"
         for number, disk in enumerate(disks)
     ]
     return DOMAIN.format(
