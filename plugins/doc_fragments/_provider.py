@@ -25,13 +25,6 @@ options:
     type: str
     choices: [openstack, libvirt]
     default: openstack
-  server:
-    description:
-      - One or many servers, each by its name or its ID. On libvirt the ID is the UUID of the domain.
-      - A name that fits several servers is an error that lists them.
-    type: list
-    elements: str
-    required: true
   libvirt_uri:
     description:
       - The connection URI of libvirt.
@@ -91,6 +84,18 @@ options:
       - How many seconds each server may take in all.
     type: int
     default: 600
+"""
+
+    # For modules that take many servers in one call.
+    SERVERS = r"""
+options:
+  server:
+    description:
+      - One or many servers, each by its name or its ID. On libvirt the ID is the UUID of the domain.
+      - A name that fits several servers is an error that lists them.
+    type: list
+    elements: str
+    required: true
 """
 
     # What the rescue system is booted from, and how the patient's disks are attached.

@@ -23,6 +23,7 @@ extends_documentation_fragment:
   - openrescue.server._attributes
   - openrescue.server._attributes.actiongroup_rescue
   - openrescue.server._provider
+  - openrescue.server._provider.servers
   - openrescue.server._provider.rescue_image
 requirements:
   - pycdlib, for O(ssh_authorized_keys) and O(user_data)

@@ -22,6 +22,7 @@ extends_documentation_fragment:
   - openrescue.server._attributes.info_module
   - openrescue.server._attributes.actiongroup_rescue
   - openrescue.server._provider
+  - openrescue.server._provider.servers
   - openrescue.server._provider.rescue_image
 options:
   rescue_image:
