@@ -97,7 +97,7 @@ def fingerprint(*inputs: str | pathlib.Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def cached(kind: str, key: str, build: t.Callable[[pathlib.Path], None]) -> pathlib.Path:
+def cached(kind: str, key: str, build: t.Callable[[pathlib.Path], object]) -> pathlib.Path:
     """The directory `kind-key` of the cache; built beside it and renamed when whole, so half an entry is never seen."""
     entry = cache_dir() / f"{kind}-{key}"
     if entry.is_dir():
