@@ -190,7 +190,10 @@ def _each(names: t.Sequence[str], work: t.Callable[[str], Job], *, wish: Wish, c
                     return
                 index = todo.pop(0)
                 started[index] = clock.monotonic()
-            job = work(names[index])
+            try:
+                job = work(names[index])
+            except Exception as exc:  # it must not keep the other servers from their results
+                job = _unexpected(names[index], wish, exc)
             with changed:
                 # A server that was given up stays so: nobody waits for what comes later.
                 jobs.setdefault(index, job)
@@ -210,6 +213,18 @@ def _each(names: t.Sequence[str], work: t.Callable[[str], Job], *, wish: Wish, c
                     jobs[index] = _given_up(names[index], wish, limit)
                     start_worker()
     return [jobs[first[name]] for name in names]
+
+
+def _unexpected(name: str, wish: Wish, exc: Exception) -> Job:
+    error = OpenRescueError(
+        f"a defect of this collection: {type(exc).__name__}: {exc}",
+        code="unexpected",
+        hint="Please report it; running this again finishes or puts back",
+        step=wish.state,
+        server=name,
+    )
+    error.__cause__ = exc
+    return Job(asked=name, wish=wish, error=error)
 
 
 def _given_up(name: str, wish: Wish, limit: float) -> Job:

@@ -96,13 +96,15 @@ class LibvirtProvider(Provider):
 
     def domain(self, server: str) -> t.Any:
         """libvirt's own object for an ID."""
-        return self.connection.handle.lookupByUUIDString(server)
+        with self.connection.explain("look it up", server=server):
+            return self.connection.handle.lookupByUUIDString(server)
 
     def observe(self, server: str) -> Situation:
         with self.connection.explain("look at it", server=server):
             domain = self.domain(server)
             name = domain.name()
             number = domain.state(0)[0]
+            autostart = bool(domain.autostart()) if domain.isPersistent() else False
             persistent_xml, live_xml = read_xml(domain)
         persistent = ET.fromstring(persistent_xml)  # noqa: S314
         live = None if live_xml is None else ET.fromstring(live_xml)  # noqa: S314
@@ -117,7 +119,7 @@ class LibvirtProvider(Provider):
             status=status,
             power_state=power_state,
             runs=_what_runs(live, persistent, live_marker),
-            autostart=bool(domain.autostart()) if domain.isPersistent() else False,
+            autostart=autostart,
             task_state=None if marker is None or marker.at_rest else marker.phase,
             marker=marker,
             held=self._held(marker),

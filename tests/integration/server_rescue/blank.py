@@ -47,7 +47,7 @@ DISK = """\
 
 #: kills the module at one point of its run: before a step's effect or after it
 KILLER = """\
-import os, runpy, signal, sys
+import os, runpy, signal
 from ansible_collections.openrescue.server.plugins.module_utils._provider.libvirt_run import LibvirtRun
 point, step = os.environ["KILL_AT"].split(":")
 def die():
@@ -61,7 +61,7 @@ def patch(name):
         die()
     setattr(LibvirtRun, name, method)
 patch({"claim": "_claim", "finish": "finish"}.get(step, "_" + step))
-runpy.run_module(sys.argv[1], run_name="__main__")
+runpy.run_module(os.environ["MODULE"], run_name="__main__")
 """
 
 
@@ -98,14 +98,15 @@ class Modules:
             "_ansible_diff": True,
             **params,
         }
-        command = [sys.executable, "-c", KILLER] if kill_at else [sys.executable, "-m"]
+        name = f"{MODULES}.{module}"
+        paths = os.pathsep.join(filter(None, sys.path))
         process = subprocess.Popen(
-            [*command, f"{MODULES}.{module}"],
+            [sys.executable, *(["-c", KILLER] if kill_at else ["-m", name])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "KILL_AT": kill_at},
+            env={**os.environ, "PYTHONPATH": paths, "KILL_AT": kill_at, "MODULE": name},
             cwd="/",
         )
         assert process.stdin is not None
