@@ -14,7 +14,7 @@ import sys
 import time
 import typing as t
 
-from . import breakage, daemon, guest, host, rescue_image
+from . import breakage, daemon, guest, host, rescue
 from .base import LAB_DIR, LabError, run, state_dir
 from .domain import Domain
 
@@ -47,7 +47,7 @@ def main() -> int:
     """Run the demo; its exit code."""
     keep = os.environ.get("DEMO_KEEP", "") not in ("", "0")
     show = Show()
-    was_up = daemon.is_up()
+    was_up = daemon.answers()
     try:
         recovered = _play(show)
         if recovered:
@@ -63,7 +63,7 @@ def main() -> int:
         if keep:
             print(f"\nLeft up: virsh -c '{daemon.uri()}' console {NAME}; 'tests/lab/lab down' takes it away.")
         else:
-            Domain(NAME).undefine() if daemon.is_up() else None
+            Domain(NAME).undefine() if daemon.answers() else None
             shutil.rmtree(_directory(), ignore_errors=True)
             if not was_up:
                 daemon.down()
@@ -80,7 +80,7 @@ def _play(show: Show) -> bool:
         daemon.up()
     with show.phase("Build a Debian guest and the rescue image, unless they are in the cache"):
         disk = guest.copy_of(guest.guest().disk, _fresh(_directory()) / "disk.raw")
-        image = rescue_image.rescue_image()
+        image = rescue.rescue_image().qcow2
     with show.phase("Break the guest's disk"):
         show.text(breakage.apply(BREAKAGE, disk).summary)
     domain = Domain(NAME).define(disk)
@@ -100,7 +100,7 @@ def _play(show: Show) -> bool:
 
 
 def _fresh(directory: pathlib.Path) -> pathlib.Path:
-    if daemon.is_up():
+    if daemon.answers():
         Domain(NAME).undefine()
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)

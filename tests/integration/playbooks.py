@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026, The openrescue authors
+"""Playbooks of the collection as a user runs them: ansible-playbook, an inventory, extra variables."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import typing as t
+
+from openrescue_lab.base import LAB_DIR, run
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """How a playbook ended and what it printed."""
+
+    code: int
+    text: str
+
+    def must_end_well(self) -> Outcome:
+        assert self.code == 0, self.text
+        return self
+
+    def must_fail_naming(self, *words: str) -> Outcome:
+        assert self.code != 0, self.text
+        for word in words:
+            assert word in self.text, f"{word!r} is not in:\n{self.text}"
+        return self
+
+
+@dataclasses.dataclass(frozen=True)
+class Play:
+    """One inventory of libvirt servers, and what all runs on it have in common."""
+
+    directory: pathlib.Path
+    uri: str
+    image: pathlib.Path
+
+    def __call__(self, name: str, *servers: str, arguments: t.Sequence[str] = (), **variables: t.Any) -> Outcome:
+        """Run openrescue.server.<name> on the servers."""
+        shared = {
+            "rescue_hosts": "servers",
+            "rescue_provider": "libvirt",
+            "rescue_libvirt_uri": self.uri,
+            "rescue_image": str(self.image),
+        }
+        inventory = self.directory / "inventory.json"
+        inventory.write_text(json.dumps({"servers": {"hosts": {server: {} for server in servers}}}), encoding="utf-8")
+        done = subprocess.run(
+            [
+                str(pathlib.Path(sys.executable).with_name("ansible-playbook")),
+                f"--inventory={inventory}",
+                f"openrescue.server.{name}",
+                f"--extra-vars={json.dumps({**shared, **variables})}",
+                *arguments,
+            ],
+            env={
+                **os.environ,
+                "ANSIBLE_COLLECTIONS_PATH": run(LAB_DIR / "venv", "tree").strip(),
+                "ANSIBLE_LOCALHOST_WARNING": "false",
+                "ANSIBLE_NOCOLOR": "true",
+            },
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+            timeout=900,
+        )
+        return Outcome(done.returncode, done.stdout + done.stderr)
