@@ -11,6 +11,7 @@ import lzma
 import random
 import shutil
 import subprocess
+import typing as t
 
 import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
@@ -21,8 +22,9 @@ from ansible_collections.openrescue.server.plugins.module_utils._faults.initramf
     examine,
 )
 from ansible_collections.openrescue.server.plugins.module_utils._faults.model import Finding
+from ansible_collections.openrescue.server.plugins.module_utils._patient.tools import Completed
 
-from .fakes import ROOT, FakeChange, FakePatient
+from .fakes import ROOT, FakeChange, FakePatient, FakeTools
 
 
 def cpio(*names: str, size: int = 50000) -> bytes:
@@ -200,3 +202,28 @@ def test_a_boot_that_is_not_mounted_is_not_judged(patient: FakePatient) -> None:
     with pytest.raises(OpenRescueError) as caught:
         findings(patient)
     assert caught.value.code == "boot_not_mounted"
+
+
+def test_a_stream_may_end_with_a_zero(patient: FakePatient) -> None:
+    class Zstd(FakeTools):
+        """Knows the one whole stream."""
+
+        def has(self, name: str) -> bool:
+            return name == "zstd"
+
+        def run(
+            self,
+            argv: t.Sequence[str],
+            *,
+            timeout: float,
+            ok: t.Container[int] = (0,),
+            stdin: bytes | None = None,
+        ) -> Completed:
+            return Completed(tuple(argv), 0 if stdin == whole else 1, "", "", 0.0)
+
+    whole = zstd(MAIN)[:-1] + b"\0"
+    patient.tools = Zstd()
+    ready(patient, whole + b"\0" * 100)
+    assert findings(patient) == []
+    ready(patient, whole[:-5] + b"\1" + whole[-4:])
+    assert [finding.fault for finding in findings(patient)] == ["initramfs-truncated"]
