@@ -46,25 +46,28 @@ NOT_INSTALLED = (
 # Whatever would touch a foreign disk by itself, or costs time at boot and serves no rescue.
 MASKED_UNITS = (
     "apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer"
-    " mdcheck_start.timer mdcheck_continue.timer mdmonitor-oneshot.timer mdmonitor.service lvm2-monitor.service"
-    " lvm2-lvmpolld.socket lvm2-lvmpolld.service blk-availability.service dm-event.socket dm-event.service"
-    " qemu-guest-agent.service systemd-timesyncd.service systemd-pstore.service systemd-networkd-wait-online.service"
-    " systemd-udev-settle.service systemd-random-seed.service systemd-update-utmp.service"
-    " systemd-update-utmp-runlevel.service systemd-journal-flush.service systemd-fsck-root.service"
-    " systemd-remount-fs.service systemd-quotacheck.service systemd-machine-id-commit.service"
-    " systemd-binfmt.service systemd-sysusers.service systemd-boot-system-token.service"
-    " systemd-tmpfiles-clean.timer sys-kernel-debug.mount sys-kernel-tracing.mount dev-hugepages.mount"
-    " dev-mqueue.mount proc-sys-fs-binfmt_misc.automount modprobe@.service cloud-init-hotplugd.socket"
-    " ssh.socket getty@tty1.service ldconfig.service"
+    " mdcheck_start.timer mdcheck_continue.timer mdmonitor-oneshot.timer mdmonitor.service mdadm-shutdown.service"
+    " lvm2-monitor.service lvm2-lvmpolld.socket lvm2-lvmpolld.service blk-availability.service dm-event.socket"
+    " dm-event.service qemu-guest-agent.service systemd-timesyncd.service systemd-pstore.service"
+    " systemd-networkd-wait-online.service systemd-network-generator.service systemd-udev-settle.service"
+    " systemd-random-seed.service systemd-update-utmp.service systemd-update-utmp-runlevel.service systemd-logind.service"
+    " systemd-journal-flush.service systemd-fsck-root.service systemd-remount-fs.service systemd-quotacheck.service"
+    " systemd-machine-id-commit.service systemd-binfmt.service systemd-sysusers.service systemd-sysctl.service"
+    " systemd-boot-system-token.service systemd-modules-load.service systemd-firstboot.service systemd-repart.service"
+    " systemd-pcrphase.service systemd-pcrphase-sysinit.service systemd-tmpfiles-clean.timer systemd-initctl.socket"
+    " systemd-journald-audit.socket systemd-ask-password-console.path systemd-ask-password-wall.path"
+    " sys-kernel-debug.mount sys-kernel-tracing.mount dev-hugepages.mount dev-mqueue.mount"
+    " proc-sys-fs-binfmt_misc.automount cloud-init-hotplugd.socket getty-static.service ldconfig.service"
 ).split()
 MASKED_GENERATORS = (
-    "cloud-init-generator lvm2-activation-generator systemd-cryptsetup-generator systemd-fstab-generator"
-    " systemd-gpt-auto-generator systemd-hibernate-resume-generator systemd-integritysetup-generator"
-    " systemd-rc-local-generator systemd-sysv-generator systemd-veritysetup-generator"
+    "cloud-init-generator systemd-cryptsetup-generator systemd-fstab-generator systemd-gpt-auto-generator"
+    " systemd-getty-generator systemd-hibernate-resume-generator systemd-integritysetup-generator"
+    " systemd-rc-local-generator systemd-run-generator systemd-debug-generator systemd-system-update-generator"
+    " systemd-sysv-generator systemd-veritysetup-generator"
 ).split()
 MASKED_UDEV_RULES = (
-    "64-md-raid-assemble.rules 69-lvm.rules 69-lvm-metad.rules 66-kpartx.rules 95-kpartx.rules 90-bcache.rules"
-    " 66-azure-ephemeral.rules 90-cloud-init-hook-hotplug.rules"
+    "64-md-raid-assembly.rules 69-lvm.rules 56-dm-parts.rules 60-kpartx.rules 66-azure-ephemeral.rules"
+    " 68-del-part-nodes.rules 69-md-clustered-confirm-device.rules 60-qemu-guest-agent.rules 96-e2scrub.rules"
 ).split()
 
 GRUB_BIOS_MODULES = "biosdisk part_gpt fat normal linux configfile echo test reboot minicmd serial terminal".split()
@@ -121,6 +124,10 @@ def configure(spec: Spec, *, files: pathlib.Path, tree: pathlib.Path, build_id: 
     """Our files over the tree; everything that acts by itself out of it."""
     run("cp", "--recursive", "--no-preserve=ownership", f"{files}/root/.", tree)
     etc = tree / "etc"
+    for rule in MASKED_UDEV_RULES:
+        # A new name in a new release would silently bring back what it was masked for.
+        if not (tree / "lib/udev/rules.d" / rule).exists():
+            sys.exit(f"rescue image: {spec.suite} has no udev rules '{rule}' to mask; has the file been renamed?")
     for directory, names in (
         ("systemd/system", MASKED_UNITS),
         ("systemd/system-generators", MASKED_GENERATORS),
@@ -145,8 +152,10 @@ def configure(spec: Spec, *, files: pathlib.Path, tree: pathlib.Path, build_id: 
         authorized = tree / "root/.ssh/authorized_keys"
         authorized.write_text("".join(f"{key}\n" for key in spec.ssh_authorized_keys))
         authorized.chmod(0o600)
-    enabled = "openrescue-agent openrescue-hostkey ssh systemd-networkd serial-getty@ttyS0".split()
-    run("systemctl", f"--root={tree}", "--quiet", "enable", *(f"{unit}.service" for unit in enabled))
+        # One sshd per connection: nobody waits at boot for a key that no connection may ever need.
+    run("systemctl", f"--root={tree}", "--quiet", "disable", "ssh.service")
+    enabled = "openrescue-agent.service ssh.socket systemd-networkd.service serial-getty@ttyS0.service getty@tty1.service"
+    run("systemctl", f"--root={tree}", "--quiet", "enable", *enabled.split())
     for unit in "cloud-init cloud-init-local cloud-config cloud-final".split():
         run("systemctl", f"--root={tree}", "--quiet", "disable", f"{unit}.service")
         wants = etc / "systemd/system/cloud-init.target.wants"

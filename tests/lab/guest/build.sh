@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026, The openrescue authors
 #
-# build.sh DISK TAR SSH_PUBLIC_KEY: writes a healthy guest's disk. GPT; 1 bios_boot, 2 ext4 /boot, 3 ext4 root.
+# build.sh DISK SIZE TAR SSH_PUBLIC_KEY: writes a healthy guest's disk. GPT; 1 bios_boot, 2 ext4 /boot, 3 ext4 root.
 # Runs in a mount namespace of its own, so no mount outlives it.
 set -euo pipefail
-disk=$1 tar=$2 key=$3
+disk=$1 size=$2 tar=$3 key=$4
 root=$(dirname "$disk")/root
 
-truncate --size 2G "$disk"
+truncate --size "$size" "$disk"
 sfdisk --quiet "$disk" <<'TABLE'
 label: gpt
 size=1MiB, type=21686148-6449-6E6F-744E-656564454649, name=bios

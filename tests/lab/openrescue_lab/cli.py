@@ -34,6 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("restart-libvirtd", help="kill libvirtd, wait until it is back")
     commands.add_parser("guest", help="build the healthy guest unless cached, print its disk's path")
     commands.add_parser("rescue-image", help="build the rescue image unless cached, print its directory")
+    commands.add_parser("plain-image", help="build the plain image to compare with unless cached, print its disk's path")
     commands.add_parser("ssh-key", help="print the path of the key that opens the guest's root account")
     copy = commands.add_parser("copy", help="copy the healthy guest's disk")
     copy.add_argument("disk", type=pathlib.Path)
@@ -68,6 +69,8 @@ def _call(args: argparse.Namespace) -> None:
         print(guest.guest().disk)
     elif args.command == "rescue-image":
         print(rescue.rescue_image().directory)
+    elif args.command == "plain-image":
+        print(guest.plain_image())
     elif args.command == "ssh-key":
         print(guest.ssh_key())
     elif args.command == "copy":

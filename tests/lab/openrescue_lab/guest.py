@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
+import typing as t
 
 from .base import LAB_DIR, cache_dir, cached, fingerprint, locked, run
+from .rescue import rescue_image
 
 SOURCES = LAB_DIR / "guest"
 
@@ -32,19 +34,34 @@ def ssh_key() -> pathlib.Path:
 
 def guest() -> Guest:
     """The healthy guest, from the cache or built now. Nobody writes to its disk: see `copy_of`."""
-    key = ssh_key()
-    public = key.with_suffix(".pub")
+    packages = (SOURCES / "packages").read_text(encoding="ascii").split()
+    entry = cached(
+        "guest",
+        fingerprint("bookworm", SOURCES, ssh_key().with_suffix(".pub")),
+        lambda directory: build(directory, packages=packages, customize="customize.sh", size="2G"),
+    )
+    return Guest(disk=entry / "disk.raw", ssh_key=ssh_key())
 
-    def build(directory: pathlib.Path) -> None:
-        tree = directory / "root.tar"
-        packages = ",".join((SOURCES / "packages").read_text(encoding="ascii").split())
-        mmdebstrap(packages, SOURCES / "customize.sh", tree)
-        run("unshare", "--mount", "--propagation", "private", SOURCES / "build.sh", directory / "disk.raw", tree, public)
-        tree.unlink()
-        (directory / "root").rmdir()
 
-    entry = cached("guest", fingerprint("bookworm", SOURCES, public), build)
-    return Guest(disk=entry / "disk.raw", ssh_key=key)
+def plain_image() -> pathlib.Path:
+    """A disk with the rescue system's packages under Debian's and systemd's defaults: what its boot is measured by."""
+    packages = [*rescue_image().manifest["packages"], "initramfs-tools", "grub-pc"]
+    entry = cached(
+        "plain-image",
+        fingerprint("bookworm", SOURCES, *packages),
+        lambda directory: build(directory, packages=packages, customize="customize-plain.sh", size="4G"),
+    )
+    return entry / "disk.raw"
+
+
+def build(directory: pathlib.Path, *, packages: t.Sequence[str], customize: str, size: str) -> None:
+    """Install Debian 12 on directory/disk.raw."""
+    tree = directory / "root.tar"
+    mmdebstrap(",".join(packages), SOURCES / customize, tree)
+    private = ("unshare", "--mount", "--propagation", "private")
+    run(*private, SOURCES / "build.sh", directory / "disk.raw", size, tree, ssh_key().with_suffix(".pub"))
+    tree.unlink()
+    (directory / "root").rmdir()
 
 
 def mmdebstrap(packages: str, customize: pathlib.Path, target: pathlib.Path) -> None:
