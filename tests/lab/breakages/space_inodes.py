@@ -11,7 +11,7 @@ from openrescue_lab.disk import Disk
 SUMMARY = "empty session files take every inode of the root file system"
 FAULTS = ["space-inodes"]
 BOOTS = True
-CONSOLE = r"No space left on device"
+CONSOLE = r"login:"
 
 
 def apply(disk: Disk) -> None:

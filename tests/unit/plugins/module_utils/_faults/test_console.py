@@ -27,19 +27,23 @@ CONSOLES = pathlib.Path(__file__).parent / "data" / "consoles"
 RECORDED = {
     "healthy": ("booted", None),
     "filesystem-corrupt": ("failed", "filesystem-corrupt"),
+    "filesystem-corrupt-quietly": ("booted", None),
     "filesystem-superblock": ("failed", "filesystem-superblock"),
     "filesystem-superblock-root": ("failed", "filesystem-superblock"),
     "fstab-duplicate-mount-point": ("failed", "fstab-missing-device"),
+    "fstab-missing-data-disk": ("failed", "fstab-missing-device"),
     "fstab-missing-device": ("failed", "fstab-missing-device"),
     "fstab-missing-device-and-tty": ("failed", "fstab-missing-device"),
     "fstab-syntax": ("failed", "fstab-syntax"),
     "fstab-wrong-type": ("failed", "boot-mount-failed"),
     "grub-config-empty": ("failed", "grub-config-missing"),
     "grub-config-missing": ("failed", "grub-config-missing"),
+    "grub-config-truncated": ("failed", "grub-config-missing"),
     "initramfs-empty": ("failed", "initramfs-missing"),
     "initramfs-missing": ("failed", "initramfs-missing"),
     "initramfs-truncated": ("failed", "initramfs-truncated"),
     "space-full": ("booted", "space-full"),
+    "space-inodes": ("booted", None),
 }
 
 

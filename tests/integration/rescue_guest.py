@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026, The openrescue authors
+"""One running rescue system, disks plugged into it, and the disk modules run inside it."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import io
+import json
+import pathlib
+import typing as t
+import zipfile
+
+import ansible.module_utils
+from openrescue_lab.base import REPOSITORY, LabError, wait_until
+from openrescue_lab.domain import Domain, Shape
+from openrescue_lab.rescue import RescueImage
+
+PAYLOAD = "/run/openrescue-test.zip"
+#: what a module finds as its arguments: as ansible-core hands them over, without its connection and its shell
+RUNNER = """\
+import json, runpy, sys
+from ansible.module_utils import basic
+name, arguments = sys.argv[1], sys.stdin.buffer.read()
+basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE = arguments, "legacy"
+runpy.run_module(f"ansible_collections.openrescue.server.plugins.modules.{name}", run_name="__main__")
+"""
+
+
+def payload() -> bytes:
+    """The collection and what it needs of ansible-core, as one file that Python runs."""
+    core = pathlib.Path(ansible.module_utils.__file__).parent
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("__main__.py", RUNNER)
+        archive.writestr("ansible/__init__.py", "")
+        archive.write(core.parent / "release.py", "ansible/release.py")
+        trees = {core: "ansible/module_utils", REPOSITORY / "plugins": "ansible_collections/openrescue/server/plugins"}
+        names = {
+            f"{target}/{path.relative_to(tree)}": path for tree, target in trees.items() for path in tree.rglob("*.py")
+        }
+        for name, path in sorted(names.items()):
+            archive.write(path, name)
+        folders = {str(folder) for name in names for folder in pathlib.PurePath(name).parents} - {".", "ansible"}
+        for package in sorted(folders):
+            if f"{package}/__init__.py" not in names:
+                archive.writestr(f"{package}/__init__.py", "")
+    return packed.getvalue()
+
+
+@dataclasses.dataclass
+class RescueGuest:
+    """A rescue system that stays up for many patients."""
+
+    domain: Domain
+
+    @classmethod
+    def start(cls, name: str, image: RescueImage, directory: pathlib.Path) -> RescueGuest:
+        shape = Shape(memory=1024, kernel=image.kernel, initrd=image.initrd, cmdline=image.cmdline)
+        guest = cls(Domain(name).define(image.layer(directory / "rescue.qcow2"), shape=shape).start())
+        guest.domain.wait_agent()
+        guest.write(PAYLOAD, payload())
+        return guest
+
+    def write(self, path: str, data: bytes) -> None:
+        handle = self.domain.agent("guest-file-open", path=path, mode="w")
+        # One argument of a command holds 128 KiB.
+        for start in range(0, len(data), 1 << 16):
+            piece = base64.b64encode(data[start : start + (1 << 16)]).decode("ascii")
+            self.domain.agent("guest-file-write", handle=handle, **{"buf-b64": piece})
+        self.domain.agent("guest-file-close", handle=handle)
+
+    def plug(self, disk: pathlib.Path) -> None:
+        """Attach the patient's disk; only one at a time."""
+        self.domain.plug(disk, "vdb")
+        self.domain.execute("/usr/bin/udevadm", "wait", "--timeout=30", "/dev/vdb", timeout=40)
+        self.domain.execute("/usr/bin/udevadm", "settle", timeout=40)
+
+    def unplug(self) -> None:
+        self.domain.unplug("vdb")
+
+    def module(self, name: str, *, check: bool = False, timeout: float = 600, **arguments: t.Any) -> dict[str, t.Any]:
+        """What a module of the collection returns, run with these arguments inside the rescue system."""
+        given = {**arguments, "_ansible_check_mode": check, "_ansible_diff": True}
+        text = json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode()
+        job = self.domain.agent(
+            "guest-exec",
+            path="/usr/bin/python3",
+            arg=[PAYLOAD, name],
+            **{"capture-output": True, "input-data": base64.b64encode(text).decode("ascii")},
+        )
+
+        def ended() -> dict[str, t.Any] | None:
+            status: dict[str, t.Any] = self.domain.agent("guest-exec-status", pid=job["pid"])
+            return status if status["exited"] else None
+
+        status = wait_until(f"{name} ends", ended, timeout=timeout)
+        said = {
+            key: base64.b64decode(status.get(key, "")).decode("utf-8", "replace") for key in ("out-data", "err-data")
+        }
+        try:
+            result: dict[str, t.Any] = json.loads(said["out-data"])
+        except ValueError as error:
+            raise LabError(f"{name} returned no result: {said['out-data']}{said['err-data']}") from error
+        return result
