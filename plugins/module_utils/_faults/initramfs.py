@@ -25,7 +25,7 @@ if t.TYPE_CHECKING:
     from .._patient.change import Change
     from .._patient.patient import Kernel, Patient
 
-__all__ = ("InitramfsEmpty", "InitramfsMissing", "InitramfsTruncated", "examine")
+__all__ = ("InitramfsEmpty", "InitramfsMissing", "InitramfsTruncated", "examine", "is_empty")
 
 Condition = t.Literal["sound", "empty", "truncated", "unknown"]
 
@@ -43,10 +43,9 @@ _ZSTD, _LZ4_LEGACY = b"\x28\xb5\x2f\xfd", b"\x02\x21\x4c\x18"
 
 def examine(file: t.BinaryIO) -> Condition:
     """Read an initramfs to its end: cpio archives and compressed streams, one after the other, padded by zeros."""
-    size = file.seek(0, SEEK_END)
-    file.seek(0)
-    if size == 0 or not file.read(min(size, 4096)).strip(b"\0"):
+    if is_empty(file):
         return "empty"
+    size = file.seek(0, SEEK_END)
     main = False
     offset = 0
     while True:
@@ -67,6 +66,12 @@ def examine(file: t.BinaryIO) -> Condition:
         if end < 0:
             return "truncated"
         offset = end
+
+
+def is_empty(file: t.BinaryIO) -> bool:
+    """Whether it has no content, or begins with zeros where data were never written."""
+    file.seek(0)
+    return not file.read(4096).strip(b"\0")
 
 
 def _skip_zeros(file: t.BinaryIO, offset: int) -> int:
@@ -227,14 +232,14 @@ def subject(patient: Patient) -> Subject | None:
     return Subject(path, kernel, linux)
 
 
-def condition(patient: Patient, path: str) -> Condition | None:
-    """How an initramfs is; None if it is not there."""
-    if not patient.tree.is_file(path):
-        return None
-    file = patient.tree.open(path)
+def condition(patient: Patient, path: str, *, whole: bool = True) -> Condition | None:
+    """How an initramfs is; None if it is not there. Only where the ``whole`` is read is "sound" more than a guess."""
+    file = patient.tree.open(path) if patient.tree.is_file(path) else None
     if file is None:
         return None
     with file:
+        if not whole:
+            return "empty" if is_empty(file) else "sound"
         found = examine(file)
         if found == "sound" and not _tool_agrees(patient, file):
             return "truncated"
@@ -275,7 +280,8 @@ class _InitramfsFault(Fault):
 
     def detect(self, patient: Patient) -> t.Iterator[Finding]:
         about = subject(patient)
-        if about is None or condition(patient, about.path) != self.condition:
+        whole = self.condition == "truncated"
+        if about is None or condition(patient, about.path, whole=whole) != self.condition:
             return
         kernel = about.kernel
         able = kernel is not None and kernel.has_modules and patient.tree.is_file(kernel.vmlinuz)
