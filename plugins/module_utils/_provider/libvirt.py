@@ -188,6 +188,7 @@ class LibvirtProvider(Provider):
             image = self.storage.image(wish.image)
             if wish.ssh_authorized_keys or wish.user_data:
                 require_pycdlib()
+            self._require_kernel(wish)
         except OpenRescueError as exc:
             if exc.code == "connection_lost":
                 raise
@@ -200,6 +201,15 @@ class LibvirtProvider(Provider):
             image_is_backing=next((path for path in libvirt_xml.backing_files(live) if path == image.path), ""),
             definition_problem=self._refused(temporary_definition(persistent, marker, wish, image, seeds=())),
         )
+
+    def _require_kernel(self, wish: Wish) -> None:
+        for path in filter(None, (wish.kernel, wish.ramdisk)):
+            if not self.storage.exists(path):
+                raise OpenRescueError(
+                    f"there is no file '{path}' on the hypervisor",
+                    code="kernel_missing",
+                    hint="Give rescue_kernel and rescue_ramdisk as paths on the hypervisor",
+                )
 
     def _refused(self, xml: str) -> str:
         """What libvirt has against a definition, found without starting anything."""

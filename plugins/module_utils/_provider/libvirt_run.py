@@ -84,7 +84,7 @@ def temporary_definition(
     )
     if not has_nvram(persistent):
         marker = dataclasses.replace(marker, nvram="")
-    element = libvirt_xml.live_marker_element(dataclasses.replace(marker, holder=None))
+    element = libvirt_xml.live_marker_element(dataclasses.replace(marker, phase=AT_REST, holder=None))
     return rescue_domain(libvirt_xml.without_marker(persistent), marker, disk, live_marker=element, seeds=seeds)
 
 

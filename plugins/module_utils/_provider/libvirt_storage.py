@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
+import functools
 import hashlib
 import os.path
 import threading
@@ -29,6 +31,9 @@ _FORMATS = ("qcow2", "raw", "iso")
 _FILE_POOLS = ("dir", "fs", "netfs")
 _CHUNK = 256 * 1024
 _ASYNC = "asynchronous jobs"
+_NO_POOL = () if libvirt is None else (libvirt.VIR_ERR_NO_STORAGE_POOL, libvirt.VIR_ERR_OPERATION_INVALID)
+
+T = t.TypeVar("T")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,7 +90,7 @@ class Storage:
             pool = self._connection.handle.storagePoolLookupByName(pool_name)
             return self._lookup(pool, name)
         except libvirt.libvirtError as exc:
-            if exc.get_error_code() not in (libvirt.VIR_ERR_NO_STORAGE_POOL, libvirt.VIR_ERR_OPERATION_INVALID):
+            if exc.get_error_code() not in _NO_POOL:
                 raise
             return None
 
@@ -95,13 +100,18 @@ class Storage:
         except libvirt.libvirtError as exc:
             if exc.get_error_code() != libvirt.VIR_ERR_NO_STORAGE_VOL:
                 raise
+        name = os.path.basename(path)
         try:
-            with self._pool(os.path.dirname(path)) as pool:
-                return self._lookup(pool, os.path.basename(path))
+            return self._in_pool(path, lambda pool: self._lookup(pool, name), doing=f"look for '{path}'")
         except OpenRescueError as exc:
             if exc.code == "no_directory":
                 return None
             raise
+
+    def exists(self, path: str) -> bool:
+        """Whether there is such a file."""
+        with self._connection.explain(f"look for '{path}'"):
+            return self._volume_by_path(path) is not None
 
     def _lookup(self, pool: t.Any, name: str) -> t.Any:
         """A volume by its name, looking at the disk again where libvirt does not know it yet; or None."""
@@ -115,12 +125,19 @@ class Storage:
                     raise
         return None
 
-    @contextlib.contextmanager
-    def _pool(self, directory: str) -> t.Iterator[t.Any]:
-        """An active pool over that directory."""
-        with self._connection.explain(f"use the directory '{directory}' on the hypervisor", code="no_directory"):
-            pool = self._pool_over(directory)
-        yield pool
+    def _in_pool(self, path: str, action: t.Callable[[t.Any], T], *, doing: str, code: str = "libvirt_error") -> T:
+        """Do something in a pool over a file's directory; again where another run has just given that pool back."""
+        directory = os.path.dirname(path)
+        for left in (2, 1, 0):
+            with self._connection.explain(f"use the directory '{directory}' on the hypervisor", code="no_directory"):
+                pool = self._pool_over(directory)
+            with self._connection.explain(doing, code=code):
+                try:
+                    return t.cast("T", patient_call(functools.partial(action, pool), while_words=_ASYNC))
+                except libvirt.libvirtError as exc:
+                    if not left or exc.get_error_code() not in _NO_POOL:
+                        raise
+        raise AssertionError("unreachable")
 
     def _pool_over(self, directory: str) -> t.Any:
         found = self._existing_pool(directory)
@@ -173,8 +190,8 @@ class Storage:
         target = ET.SubElement(volume, "target")
         ET.SubElement(target, "format", {"type": "raw"})
         ET.SubElement(ET.SubElement(target, "permissions"), "mode").text = "0600"
-        created = self._create(path, ET.tostring(volume, encoding="unicode"))
-        with self._connection.explain(f"write '{path}'"):
+
+        def fill(created: t.Any) -> None:
             stream = self._connection.handle.newStream(0)
             created.upload(stream, 0, len(content), 0)
             sent = 0
@@ -182,21 +199,33 @@ class Storage:
                 sent += stream.send(content[sent : sent + _CHUNK])
             stream.finish()
 
-    def _create(self, path: str, xml: str) -> t.Any:
-        with (
-            self._pool(os.path.dirname(path)) as pool,
-            self._connection.explain(f"create '{path}'", code="cannot_create"),
-        ):
-            return patient_call(lambda: pool.createXML(xml, 0), while_words=_ASYNC)
+        self._create(path, ET.tostring(volume, encoding="unicode"), fill=fill)
+
+    def _create(self, path: str, xml: str, *, fill: t.Callable[[t.Any], None] = lambda _created: None) -> None:
+        def create(pool: t.Any) -> None:
+            half_done = self._lookup(pool, os.path.basename(path))
+            if half_done is not None:
+                half_done.delete(0)
+            fill(pool.createXML(xml, 0))
+
+        self._in_pool(path, create, doing=f"create '{path}'", code="cannot_create")
 
     def remove(self, path: str) -> None:
-        """Remove a file of ours; it may be gone already."""
-        if not os.path.basename(path).startswith(f"{PREFIX}-"):
+        """Remove a file of ours; it may be gone already, and its directory too."""
+        name = os.path.basename(path)
+        if not name.startswith(f"{PREFIX}-"):
             raise OpenRescueError(f"'{path}' is not a file of ours", code="marker_damaged", step="remove its disks")
-        with self._pool(os.path.dirname(path)) as pool, self._connection.explain(f"remove '{path}'"):
-            volume = self._lookup(pool, os.path.basename(path))
+
+        def remove(pool: t.Any) -> None:
+            volume = self._lookup(pool, name)
             if volume is not None:
-                patient_call(lambda: volume.delete(0), while_words=_ASYNC)
+                volume.delete(0)
+
+        try:
+            self._in_pool(path, remove, doing=f"remove '{path}'")
+        except OpenRescueError as exc:
+            if exc.code != "no_directory" or os.strerror(errno.ENOENT) not in exc.message:
+                raise
 
     def read(self, path: str, *, length: int, largest: int) -> bytes:
         """The start of a file that is not too large; empty where it cannot be read."""

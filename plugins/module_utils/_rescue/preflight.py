@@ -172,8 +172,10 @@ def blockers(now: Situation, wish: Wish, facts: Facts) -> list[Problem]:
 
 
 def warnings(now: Situation, wish: Wish, facts: Facts) -> list[Problem]:
-    """What a user should know before the server is rescued."""
-    if wish.state != "rescued" or now.marker is not None:
+    """What a user should know before the server is rescued, or given back its own system."""
+    if now.marker is not None:
+        return _changed_meanwhile(now)
+    if wish.state != "rescued":
         return []
     table = (*_about_disks(facts), *_about_machine(wish, facts))
     return [problem for applies, problem in table if applies]
@@ -236,3 +238,15 @@ def _about_machine(wish: Wish, facts: Facts) -> tuple[tuple[object, Problem], ..
             Problem("admin_password_ignored", "admin_password is ignored on libvirt", "Use ssh_authorized_keys"),
         ),
     )
+
+
+def _changed_meanwhile(now: Situation) -> list[Problem]:
+    if now.marker is None or now.marker.definition == now.definition:
+        return []
+    return [
+        Problem(
+            "definition_changed",
+            "somebody has changed its persistent definition while it was rescued",
+            "It starts from the changed one",
+        )
+    ]

@@ -88,6 +88,11 @@ def test_image_of_another_format(blank: Blank, modules: t.Any) -> None:
     refused(blank, modules, "image_format", rescue_image=str(blank.directory))
 
 
+def test_kernel_that_is_not_there(blank: Blank, modules: t.Any) -> None:
+    blank.define()
+    refused(blank, modules, "kernel_missing", rescue_kernel=f"{blank.directory}/vmlinuz")
+
+
 def test_image_that_is_its_own_disk(blank: Blank, modules: t.Any) -> None:
     blank.define()
     refused(blank, modules, "image_is_disk", rescue_image=str(blank.disk))

@@ -213,6 +213,30 @@ def test_shapes_of_machines(blank: Blank, modules: t.Any, shape: str) -> None:
     assert blank.files() == []
 
 
+def test_definition_that_is_changed_meanwhile_is_kept(blank: Blank, modules: t.Any) -> None:
+    blank.define()
+    modules.rescue(blank.name)
+    changed = blank.definition().replace("<vcpu placement='static'>1<", "<vcpu placement='static'>2<")
+    blank.connection.defineXML(changed)
+    outcome = modules.unrescue(blank.name)
+    assert "changed its persistent definition" in str(outcome.values["warnings"])
+    assert ">2</vcpu>" in blank.definition()
+    assert "openrescue" not in blank.definition()
+
+
+def test_marker_that_somebody_lost(blank: Blank, modules: t.Any) -> None:
+    """The running rescue system carries a copy."""
+    blank.define().start()
+    before = blank.definition()
+    modules.rescue(blank.name)
+    blank.connection.defineXML(before)
+    assert modules.info(blank.name).server["state"] == "rescued"
+    modules.unrescue(blank.name)
+    assert blank.definition() == before
+    assert blank.running
+    assert blank.files() == []
+
+
 def test_read_only(blank: Blank, modules: t.Any) -> None:
     blank.define()
     outcome = modules.rescue(blank.name, disk_access="read_only")
