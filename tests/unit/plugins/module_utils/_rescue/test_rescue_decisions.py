@@ -38,7 +38,8 @@ ENDING = dataclasses.replace(MARKER, phase="stop_rescue", ending=True)
 
 def seen(runs: t.Any = "off", marker: Marker | None = None, **more: t.Any) -> Situation:
     status = "shut off" if runs == "off" else "running"
-    values: dict[str, t.Any] = {"status": status, "power_state": "shutdown" if runs == "off" else "running", **more}
+    values: dict[str, t.Any] = {"status": status, "power_state": "shutdown" if runs == "off" else "running"}
+    values.update({"definition": "d", **more})
     return Situation(name="web1", id="u", provider="libvirt", runs=runs, marker=marker, **values)
 
 
@@ -201,6 +202,8 @@ def test_warnings_have_codes_and_come_before_the_rescue_only() -> None:
     codes = [found.code for found in warnings(seen(), wish, facts)]
     assert len(codes) == len(set(codes)) == 7
     assert warnings(seen("rescue", MARKER), wish, facts) == []
+    changed = warnings(seen("rescue", MARKER, definition="other"), UNRESCUED, facts)
+    assert [found.code for found in changed] == ["definition_changed"]
 
 
 def test_marker_there_and_back() -> None:
