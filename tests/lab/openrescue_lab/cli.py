@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 import pathlib
 import sys
 
-from . import breakage, daemon, guest, host, rescue
+from . import bench, breakage, daemon, guest, host, rescue
 from .base import LabError
 from .domain import Domain, Shape
 
@@ -35,6 +36,8 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("guest", help="build the healthy guest unless cached, print its disk's path")
     commands.add_parser("rescue-image", help="build the rescue image unless cached, print its directory")
     commands.add_parser("plain-image", help="build the plain image to compare with unless cached, print its disk's path")
+    boots = commands.add_parser("bench-boot", help="print the rescue image's boot against the plain image's, as JSON")
+    boots.add_argument("--rounds", type=int, default=1)
     commands.add_parser("ssh-key", help="print the path of the key that opens the guest's root account")
     copy = commands.add_parser("copy", help="copy the healthy guest's disk")
     copy.add_argument("disk", type=pathlib.Path)
@@ -71,6 +74,8 @@ def _call(args: argparse.Namespace) -> None:
         print(rescue.rescue_image().directory)
     elif args.command == "plain-image":
         print(guest.plain_image())
+    elif args.command == "bench-boot":
+        print(json.dumps(bench.bench_boot(rounds=args.rounds), indent=2))
     elif args.command == "ssh-key":
         print(guest.ssh_key())
     elif args.command == "copy":

@@ -1,0 +1,74 @@
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The lab as fixtures: its libvirt, copies of the healthy guest, the rescue image."""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+import typing as t
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lab"))
+
+from openrescue_lab import daemon  # noqa: E402  (the path above comes first)
+from openrescue_lab import guest as guests  # noqa: E402
+from openrescue_lab import rescue as rescues  # noqa: E402
+from openrescue_lab.domain import Domain, Shape  # noqa: E402
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: boots a machine of its own; minutes where there is no KVM")
+
+
+@pytest.fixture(scope="session")
+def lab() -> t.Iterator[str]:
+    """The running lab's URI. Who started it stops it: a lab that was up before stays up."""
+    ours = not daemon.answers()
+    uri = daemon.up()
+    yield uri
+    if ours:
+        daemon.down()
+
+
+@pytest.fixture(scope="session")
+def libvirt_uri(lab: str) -> str:
+    """The same, for tests that read better with this name."""
+    return lab
+
+
+@pytest.fixture(scope="session")
+def rescue_image() -> rescues.RescueImage:
+    """The rescue image; never write to it."""
+    return rescues.rescue_image()
+
+
+@pytest.fixture
+def guest_disk(tmp_path: pathlib.Path) -> t.Iterator[t.Callable[..., pathlib.Path]]:
+    """Makes a fresh copy of the healthy guest's disk at each call; removed after the test, since each holds a gigabyte."""
+    made: list[pathlib.Path] = []
+
+    def make(name: str = "guest") -> pathlib.Path:
+        made.append(guests.copy_of(guests.guest().disk, tmp_path / f"{name}.raw"))
+        return made[-1]
+
+    yield make
+    for disk in made:
+        disk.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def domains(lab: str) -> t.Iterator[t.Callable[..., Domain]]:
+    """Defines a domain at each call; forgotten after the test, whatever state the test left it in."""
+    made: list[Domain] = []
+
+    def define(name: str, *disks: pathlib.Path, shape: Shape = Shape()) -> Domain:
+        made.append(Domain(name))
+        return made[-1].define(*disks, shape=shape)
+
+    yield define
+    for domain in made:
+        domain.undefine()
