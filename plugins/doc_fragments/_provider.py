@@ -110,11 +110,11 @@ options:
   rescue_kernel:
     description:
       - libvirt only. The path, on the hypervisor, of a kernel to boot directly, with O(rescue_image) as its disk.
-    type: path
+    type: str
   rescue_ramdisk:
     description:
       - libvirt only. The path, on the hypervisor, of the initramfs for O(rescue_kernel).
-    type: path
+    type: str
   rescue_cmdline:
     description:
       - libvirt only. The command line for O(rescue_kernel).

@@ -40,8 +40,8 @@ def rescue_image_argument_spec() -> dict[str, dict[str, t.Any]]:
     """What the rescue system is booted from, and how the patient's disks are attached."""
     return {
         "rescue_image": {"type": "str"},
-        "rescue_kernel": {"type": "path"},
-        "rescue_ramdisk": {"type": "path"},
+        "rescue_kernel": {"type": "str"},
+        "rescue_ramdisk": {"type": "str"},
         "rescue_cmdline": {"type": "str"},
         "rescue_device": {"type": "str", "choices": ["disk", "cdrom"]},
         "rescue_bus": {"type": "str", "choices": ["virtio", "scsi", "sata", "usb"]},
