@@ -102,8 +102,9 @@ def repair(
         if item.status == "skipped" and wanted is not None and item.fault in wanted:
             outcome.failed.append({"fault": item.fault, "summary": "", "reason": item.reason, "diff": ""})
     if chosen:
-        # Each remedy is judged again on the disk as it is then; this only saves opening it for nothing.
-        order = [fault for fault in faults if wanted is None or fault.id in wanted]
+        # One remedy can bring up a finding of its neighbours, such as the next fault of the same line.
+        families = {_family(finding.fault) for finding in chosen}
+        order = [item for item in faults if _family(item.id) in families and (wanted is None or item.id in wanted)]
         with make_view(check).opened() as view:
             run = _Run(view, Bundle.new(keep=not check), selection, clock, outcome)
             _apply(run, order)
@@ -114,6 +115,10 @@ def repair(
     _tell_skipped(outcome, report.findings, selection)
     clock.lap("repair", began)
     return outcome
+
+
+def _family(fault: str) -> str:
+    return fault.partition("-")[0]
 
 
 def _apply(run: _Run, order: Faults) -> None:

@@ -96,6 +96,8 @@ class Mounts:
         """Give the memory back; nothing may use it any more."""
         for path in reversed(mounts_below(self._work)):
             self._unmount(path)
+        with contextlib.suppress(OSError):
+            os.rmdir(self._work)
 
     @contextlib.contextmanager
     def stage(self) -> t.Iterator[str]:

@@ -135,7 +135,7 @@ class Bundle:
                 code="undo_no_room",
                 hint=f"Make room in {os.path.dirname(self.folder)} of the rescue system",
             )
-        with open(self.path(name), "wb") as file:
+        with open(self.path(name), "wb", opener=_private) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -173,6 +173,10 @@ class Bundle:
     def _make(self) -> None:
         os.makedirs(os.path.join(self.folder, "data"), mode=0o700, exist_ok=True)
         os.chmod(self.folder, 0o700)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def check_id(bundle_id: str) -> str:
