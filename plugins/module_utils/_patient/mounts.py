@@ -30,7 +30,7 @@ _MOUNTABLE = ("ext2", "ext3", "ext4", "xfs", "btrfs", "vfat", "f2fs", "jfs", "ni
 _SAFE = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC | syscalls.MS_NOATIME
 #: where distributions put their root on btrfs, if not in the default subvolume
 _ROOT_SUBVOLUMES = ("@", "root", "@rootfs", "@root")
-_SUBVOLUME = re.compile(r"^[\w@./+-]{1,255}$")
+_SUBVOLUME = re.compile(r"[\w@./+-]{1,255}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -186,7 +186,7 @@ class Mounts:
             source = next((one for one in sources if item is not None and one.filesystem.device == item.device), None)
             subvolume = entry.option("subvol")
             if source is not None and source.filesystem.fstype == "btrfs" and subvolume:
-                if not _SUBVOLUME.match(subvolume):
+                if not _SUBVOLUME.fullmatch(subvolume):
                     continue
                 source = self._try(patient, source.filesystem, writable, options=(f"subvol={subvolume}",))
             if source is not None:

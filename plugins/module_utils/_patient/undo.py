@@ -112,7 +112,7 @@ class Bundle:
 
     def path(self, name: str) -> str:
         """Where a content is kept; names come from a manifest, which may be a stranger's."""
-        if not re.match(r"^data/\d+$", name):
+        if not re.fullmatch(r"data/[0-9]+", name):
             raise _broken(f"it names the file {printable(name)}")
         return os.path.join(self.folder, name)
 
@@ -180,7 +180,7 @@ def _private(path: str, flags: int) -> int:
 
 
 def check_id(bundle_id: str) -> str:
-    if not re.match(r"^\d{8}T\d{6}Z-[0-9a-f]{8}$", bundle_id):
+    if not re.fullmatch(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}", bundle_id):
         raise OpenRescueError(
             f"{printable(bundle_id)} is no undo ID", code="undo_not_found", hint="disk_repair returned it as 'undo'"
         )
@@ -199,6 +199,11 @@ def parse_manifest(text: str) -> list[Entry]:
 
 
 def _entry(item: dict[str, t.Any]) -> Entry:
+    texts = ("kind", "state", "data", *(("device", "fresh") if item["kind"] == "device" else ("path", "temporary")))
+    if not all(isinstance(item[key], str) or (key == "data" and item[key] is None) for key in texts):
+        raise TypeError("a text is missing")
+    if "/" in item.get("temporary", ""):
+        raise _broken("it names a file elsewhere")
     if item["kind"] == "device":
         extents = [(int(offset), int(length)) for offset, length in item["extents"]]
         return DeviceEntry(**{**item, "extents": extents})
