@@ -136,7 +136,8 @@ class Tree:
         if file is None:
             return None
         with file, _io_errors(path):
-            data = file.read(limit + 1)
+            # Not the limit itself: what is asked for is allocated at once.
+            data = file.read(min(os.fstat(file.fileno()).st_size, limit) + 1)
         if len(data) > limit:
             raise _refused(path, f"is larger than {limit} bytes")
         return data
