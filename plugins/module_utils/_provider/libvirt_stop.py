@@ -58,9 +58,10 @@ def stop_domain(
         running = domain.state(0)[0] in (libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_SHUTDOWN)
     answers = libvirt_xml.agent_state(live, active=True) == "connected"
     if running and deadline.left > 0:
-        if answers and _asked(domain, libvirt.VIR_DOMAIN_SHUTDOWN_GUEST_AGENT) and wait(deadline):
+        # Where the agent takes the request and nothing comes of it, half of the time is left for the power button.
+        patience = deadline.within(deadline.left / 2)
+        if answers and _asked(domain, libvirt.VIR_DOMAIN_SHUTDOWN_GUEST_AGENT) and wait(patience):
             return "agent"
-        # Where the agent took the request and nothing came of it, the time is up by now.
         if deadline.left > 0 and _asked(domain, libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN):
             quiet = _Quiet(domain, live, clock)
             if wait(deadline, or_when=lambda: not answers and quiet.for_long()):

@@ -59,21 +59,30 @@ def original(blank: Blank) -> Blank:
     return blank.start()
 
 
-@pytest.mark.parametrize("then", ["rescued", "unrescued"])
 @pytest.mark.parametrize("kill_at", THERE)
-def test_killed_on_the_way_there(original: Blank, modules: t.Any, kill_at: str, then: str) -> None:
+def test_killed_on_the_way_there_and_finished(original: Blank, modules: t.Any, kill_at: str) -> None:
     before = original.definition()
+    kill_a_rescue(original, modules, kill_at)
+    assert original.without_marker() == before
+    finished = modules.rescue(original.name)
+    assert finished.server["state"] == "rescued"
+    assert finished.server["previous"] == {"power_state": "running", "autostart": True}
+    assert original.rescued()
+    assert len(original.files()) == 2
+    assert modules.rescue(original.name).values["changed"] is False
+    assert_put_back(original, modules, before)
+
+
+@pytest.mark.parametrize("kill_at", ["after:claim", "after:create_disks", "after:stop_server", "after:start_rescue"])
+def test_killed_on_the_way_there_and_put_back(original: Blank, modules: t.Any, kill_at: str) -> None:
+    before = original.definition()
+    kill_a_rescue(original, modules, kill_at)
+    assert_put_back(original, modules, before)
+
+
+def kill_a_rescue(original: Blank, modules: t.Any, kill_at: str) -> None:
     rescue = {"server": original.name, "state": "rescued", "rescue_image": str(modules.image), "shutdown_timeout": 0}
     killed(modules.start("server_rescue", kill_at=kill_at, **rescue))
-    assert original.without_marker() == before
-    if then == "rescued":
-        finished = modules.rescue(original.name)
-        assert finished.server["state"] == "rescued"
-        assert finished.server["previous"] == {"power_state": "running", "autostart": True}
-        assert original.rescued()
-        assert len(original.files()) == 2
-        assert modules.rescue(original.name).values["changed"] is False
-    assert_put_back(original, modules, before)
 
 
 @pytest.mark.parametrize("kill_at", BACK)
