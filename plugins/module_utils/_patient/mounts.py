@@ -60,13 +60,11 @@ class Mounts:
         return os.path.join(self._work, "memory")
 
     def prepare(self) -> None:
-        for folder in (self._work, self._target):
-            os.makedirs(folder, mode=0o700, exist_ok=True)
+        os.makedirs(self._work, mode=0o700, exist_ok=True)
         # The changed blocks and a rebuilt initramfs live here; half of the memory, tmpfs' default, is tight.
         syscalls.mount("openrescue", self._work, "tmpfs", flags=_SAFE & ~syscalls.MS_NOEXEC, data="mode=0700,size=75%")
         os.makedirs(self.memory)
-        if self._target.startswith(self._work):
-            os.makedirs(self._target)
+        os.makedirs(self._target, mode=0o700, exist_ok=True)
 
     def mount(self, patient: Patient, *, root: str | None, writable: t.Collection[str], trial: bool) -> None:
         """Find the root and mount the tree.

@@ -1,0 +1,287 @@
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The disk modules on real file systems, on this machine, which may lack device-mapper and most drivers."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+import typing as t
+
+import pytest
+
+RUNNER = """
+import importlib, json, sys
+sys.path.insert(0, {tree!r})
+from ansible.module_utils.testing import patch_module_args
+module = importlib.import_module("ansible_collections.openrescue.server.plugins.modules." + sys.argv[1])
+with patch_module_args(json.loads(sys.argv[2])):
+    module.main()
+"""
+BOOT_UUID = "11111111-1111-4111-8111-111111111111"
+WRONG_UUID = "11111111-1111-4111-8111-11111111bad1"
+FSTAB = f"LABEL=root / {{fstype}} defaults 0 1\nUUID={WRONG_UUID} /boot ext4 defaults 0 2\n"
+FIXED = f"UUID={BOOT_UUID} /boot ext4 defaults 0 2\n"
+
+
+def run(*argv: t.Any) -> str:
+    return subprocess.run([str(word) for word in argv], check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def sha256(path: str | pathlib.Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def command(name: str, **arguments: t.Any) -> list[str]:
+    root = pathlib.Path(__file__).resolve().parents[2]
+    tree = run(root / "tests/lab/venv", "tree").strip()
+    return [sys.executable, "-c", RUNNER.format(tree=tree), name, json.dumps(arguments)]
+
+
+def module(name: str, *, check: bool = False, **arguments: t.Any) -> dict[str, t.Any]:
+    done = subprocess.run(
+        command(name, _ansible_check_mode=check, **arguments), check=False, capture_output=True, text=True
+    )
+    assert done.stdout, done.stderr
+    result: dict[str, t.Any] = json.loads(done.stdout)
+    return result
+
+
+@contextlib.contextmanager
+def mounted(device: str, folder: pathlib.Path, *options: str) -> t.Iterator[pathlib.Path]:
+    folder.mkdir(exist_ok=True)
+    run("mount", *options, device, folder)
+    try:
+        yield folder
+    finally:
+        run("umount", folder)
+
+
+def fill_root(root: pathlib.Path, fstype: str) -> None:
+    for name in ("etc", "usr/bin", "boot", "var/lib", "bin"):
+        (root / name).mkdir(parents=True)
+    (root / "etc/os-release").write_text('ID=debian\nPRETTY_NAME="Debian $(touch /tmp/openrescue-was-run)"\n')
+    (root / "etc/fstab").write_text(FSTAB.format(fstype=fstype))
+    (root / "etc/fstab").chmod(0o640)
+    os.chown(root / "etc/fstab", 0, 8)
+    os.setxattr(root / "etc/fstab", "user.kept", b"yes")
+
+
+class Disk:
+    """A disk in a file, as a loop device with partitions: /boot and the root."""
+
+    def __init__(self, folder: pathlib.Path, fstype: str) -> None:
+        self.folder, self.fstype = folder, fstype
+        self.image = folder / "disk.raw"
+        with self.image.open("wb") as file:
+            file.truncate(700 << 20)
+        run("sgdisk", "-n1:0:+40M", "-n2:0:0", self.image)
+        self.attach()
+        run("mkfs.ext4", "-q", "-U", BOOT_UUID, self.boot)
+        labels = {
+            "btrfs": ["mkfs.btrfs", "-q", "-L"],
+            "xfs": ["mkfs.xfs", "-q", "-L"],
+            "ext4": ["mkfs.ext4", "-q", "-L"],
+        }
+        run(*labels[fstype], "root", self.root)
+        with mounted(self.root, folder / "mnt") as root:
+            fill_root(root, fstype)
+        with mounted(self.boot, folder / "mnt") as boot:
+            (boot / "vmlinuz-6.1.0-1-amd64").write_text("kernel")
+
+    def attach(self) -> None:
+        self.device = run("losetup", "--find", "--show", self.image).strip()
+        run("partx", "--add", self.device)
+        self.boot, self.root = f"{self.device}p1", f"{self.device}p2"
+
+    def detach(self) -> None:
+        run("partx", "--delete", self.device)
+        run("losetup", "--detach", self.device)
+
+    def fstab(self) -> str:
+        with mounted(self.root, self.folder / "mnt", "-o", "ro") as root:
+            return (root / "etc/fstab").read_text()
+
+    def pull_the_plug(self) -> None:
+        """Leave a journal behind that has to be replayed, by a copy of the disk while it is written."""
+        with mounted(self.root, self.folder / "mnt") as root:
+            for number in range(50):
+                (root / f"late{number}").write_text("late")
+            fd = os.open(root / "late0", os.O_RDONLY)
+            os.fsync(fd)
+            os.close(fd)
+            run("cp", "--sparse=always", self.image, self.folder / "pulled.raw")
+        self.detach()
+        (self.folder / "pulled.raw").rename(self.image)
+        self.attach()
+
+
+@pytest.fixture
+def disk(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> t.Iterator[Disk]:
+    made = Disk(tmp_path, getattr(request, "param", "ext4"))
+    yield made
+    made.detach()
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left() -> t.Iterator[None]:
+    yield
+    assert "openrescue" not in pathlib.Path("/proc/mounts").read_text()
+    assert not os.path.exists("/tmp/openrescue-was-run")
+    left = [name for name in os.listdir("/run/openrescue") if name != "lock"]
+    assert left == []
+
+
+@pytest.mark.parametrize("disk", ["ext4", "xfs", "btrfs"], indirect=True)
+def test_looking_changes_not_one_bit(disk: Disk) -> None:
+    disk.pull_the_plug()
+    before = sha256(disk.image)
+    result = module("disk_diagnose", devices=[disk.device])
+    assert sha256(disk.image) == before
+    assert result["changed"] is False
+    assert result["verdict"] == "unbootable"
+    assert (result["patient"]["root"], result["patient"]["boot"]) == (disk.root, disk.boot)
+    assert "fstab-missing-device" in [finding["fault"] for finding in result["findings"]]
+    assert result["patient"]["os"]["pretty_name"] == "Debian $(touch /tmp/openrescue-was-run)"
+    assert {check["status"] for check in result["checks"]} == {"ran"}
+
+
+@pytest.mark.parametrize("disk", ["ext4", "xfs", "btrfs"], indirect=True)
+def test_repaired_tried_and_put_back(disk: Disk) -> None:
+    before = sha256(disk.image)
+    tried = module("disk_repair", check=True, devices=[disk.device], faults=["fstab-missing-device"])
+    assert sha256(disk.image) == before
+    assert tried["changed"] is True
+    assert tried["undo"] is None
+
+    repaired = module("disk_repair", devices=[disk.device], faults=["fstab-missing-device"])
+    assert repaired["changed"] is True
+    assert repaired["diff"] == tried["diff"]
+    assert f"-UUID={WRONG_UUID} /boot" in repaired["applied"][0]["diff"]
+    assert FIXED in disk.fstab()
+    with mounted(disk.root, disk.folder / "mnt", "-o", "ro") as root:
+        found = (root / "etc/fstab").stat()
+        assert (found.st_mode & 0o777, found.st_gid) == (0o640, 8)
+        assert os.getxattr(root / "etc/fstab", "user.kept") == b"yes"
+        assert (root / f"var/lib/openrescue/undo/{repaired['undo']}/manifest.json").exists()
+
+    after = sha256(disk.image)
+    again = module("disk_repair", devices=[disk.device], faults=["fstab-missing-device"])
+    assert again["changed"] is False
+    assert sha256(disk.image) == after
+
+    # Of a later rescue, which has the patient's own copy of the bundle only.
+    run("rm", "-r", f"/var/lib/openrescue/undo/{repaired['undo']}")
+    reverted = module("disk_repair", devices=[disk.device], state="reverted", undo=repaired["undo"])
+    assert reverted["changed"] is True
+    assert disk.fstab() == FSTAB.format(fstype=disk.fstype)
+    with mounted(disk.root, disk.folder / "mnt", "-o", "ro") as root:
+        assert not (root / "var/lib/openrescue").exists()
+    assert module("disk_repair", devices=[disk.device], state="reverted", undo=repaired["undo"])["changed"] is False
+
+
+def test_what_was_changed_since_is_not_reverted(disk: Disk) -> None:
+    undo = module("disk_repair", devices=[disk.device], faults=["fstab-missing-device"])["undo"]
+    with mounted(disk.root, disk.folder / "mnt") as root:
+        (root / "etc/fstab").write_text("# mine\n")
+    result = module("disk_repair", devices=[disk.device], state="reverted", undo=undo)
+    assert "changed since" in result["msg"]
+    assert disk.fstab() == "# mine\n"
+
+
+def test_a_repaired_file_system_is_put_back_to_the_byte(disk: Disk) -> None:
+    with open(disk.boot, "r+b") as file:
+        file.seek(1024)
+        file.write(bytes(1024))
+    before = sha256(disk.image)
+    found = module("disk_diagnose", devices=[disk.device])
+    assert "filesystem-superblock" in [finding["fault"] for finding in found["findings"]]
+    assert sha256(disk.image) == before
+    repaired = module("disk_repair", devices=[disk.device], faults=["filesystem-superblock"])
+    assert [item["fault"] for item in repaired["applied"]] == ["filesystem-superblock"]
+    assert run("blkid", "-p", "-o", "value", "-s", "UUID", disk.boot).strip() == BOOT_UUID
+    module("disk_repair", devices=[disk.device], state="reverted", undo=repaired["undo"])
+    assert sha256(disk.image) == before
+
+
+@pytest.mark.parametrize("seconds", [0.3, 0.5, 0.7, 0.9, 1.2])
+def test_a_killed_repair_can_be_finished(disk: Disk, seconds: float) -> None:
+    argv = command("disk_repair", devices=[disk.device], faults=["fstab-missing-device"])
+    with subprocess.Popen(argv, stdout=subprocess.DEVNULL) as process:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(seconds)
+        process.send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + 60
+    while (result := module("disk_repair", devices=[disk.device], faults=["fstab-missing-device"])).get("msg"):
+        assert result["error"]["retryable"], result["msg"]  # a child of the killed run may hold on for a moment
+        assert time.monotonic() < deadline
+    assert FIXED in disk.fstab()
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_mounted_for_others_and_unmounted(disk: Disk, tmp_path: pathlib.Path, read_only: bool) -> None:
+    path = tmp_path / "patient"
+    before = sha256(disk.image)
+    options = {"devices": [disk.device], "path": str(path), "read_only": read_only}
+    assert module("disk_mount", check=True, state="mounted", **options)["changed"] is True
+    assert not path.exists()
+    assert module("disk_mount", state="mounted", **options)["changed"] is True
+    try:
+        assert (path / "boot/vmlinuz-6.1.0-1-amd64").read_text() == "kernel"
+        assert module("disk_mount", state="mounted", **options)["changed"] is False
+        assert module("disk_diagnose", devices=[disk.device])["error"]["code"] == "patient_mounted"
+        if not read_only:
+            (path / "etc/mine").write_text("written")
+    finally:
+        assert module("disk_mount", state="unmounted", path=str(path))["changed"] is True
+    assert module("disk_mount", state="unmounted", path=str(path))["changed"] is False
+    if read_only:
+        assert sha256(disk.image) == before
+    else:
+        with mounted(disk.root, disk.folder / "mnt", "-o", "ro") as root:
+            assert (root / "etc/mine").read_text() == "written"
+
+
+def test_a_disk_without_an_operating_system_is_said_to_be_one(disk: Disk) -> None:
+    result = module("disk_diagnose", devices=[disk.boot])
+    assert result["verdict"] == "unknown"
+    assert result["message"] == "The disk holds no operating system"
+    mount = module("disk_mount", state="mounted", devices=[disk.boot])
+    assert mount["error"]["code"] == "no_root"
+
+
+def test_several_operating_systems_are_listed_and_one_can_be_chosen(disk: Disk) -> None:
+    with mounted(disk.boot, disk.folder / "mnt") as second:
+        fill_root(second, "ext4")
+    result = module("disk_diagnose", devices=[disk.device])
+    assert result["error"]["code"] == "several_roots"
+    assert disk.boot in result["msg"]
+    assert disk.root in result["msg"]
+    assert module("disk_diagnose", devices=[disk.device], root=disk.root)["patient"]["root"] == disk.root
+    assert module("disk_diagnose", devices=[disk.device], root="/dev/null")["error"]["code"] == "root_not_found"
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "code"),
+    [
+        ("disk_diagnose", {"devices": ["/dev/openrescue-none"]}, "device_not_found"),
+        ("disk_diagnose", {"faults": ["none"]}, "unknown_fault"),
+        ("disk_repair", {"findings": [{"text": "no finding"}]}, "bad_finding"),
+        ("disk_repair", {"state": "reverted", "undo": "../../etc"}, "undo_not_found"),
+    ],
+)
+def test_bad_input_is_one_message(name: str, arguments: dict[str, t.Any], code: str) -> None:
+    os.makedirs("/run/openrescue", exist_ok=True)
+    result = module(name, **arguments)
+    assert result["failed"] is True
+    assert result["error"]["code"] == code
