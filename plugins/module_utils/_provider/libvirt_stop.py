@@ -24,7 +24,7 @@ if t.TYPE_CHECKING:
 
 __all__ = ("stop_domain",)
 
-#: A guest whose agent never came and that has not touched its disks for this long after the power button was
+#: A guest whose agent never came, or cannot shut it down, and that has not touched its disks for this long after the power button was
 #: pressed is not shutting down: it stands in a boot loader, in a panic or in an emergency shell.
 QUIET = 8.0
 
@@ -60,7 +60,8 @@ def stop_domain(
     if running and deadline.left > 0:
         # Where the agent takes the request and nothing comes of it, half of the time is left for the power button.
         patience = deadline.within(deadline.left / 2)
-        if answers and _asked(domain, libvirt.VIR_DOMAIN_SHUTDOWN_GUEST_AGENT) and wait(patience):
+        answers = answers and _asked(domain, libvirt.VIR_DOMAIN_SHUTDOWN_GUEST_AGENT)
+        if answers and wait(patience):
             return "agent"
         if deadline.left > 0 and _asked(domain, libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN):
             quiet = _Quiet(domain, live, clock)
