@@ -14,10 +14,10 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lab"))
 
-from openrescue_lab import daemon  # noqa: E402  (the path above comes first)
-from openrescue_lab import guest as guests  # noqa: E402
-from openrescue_lab import rescue as rescues  # noqa: E402
-from openrescue_lab.domain import Domain, Shape  # noqa: E402
+from openrescue_lab import daemon
+from openrescue_lab import guest as guests
+from openrescue_lab import rescue as rescues
+from openrescue_lab.domain import Domain, Shape
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -48,7 +48,7 @@ def rescue_image() -> rescues.RescueImage:
 
 @pytest.fixture
 def guest_disk(tmp_path: pathlib.Path) -> t.Iterator[t.Callable[..., pathlib.Path]]:
-    """Makes a fresh copy of the healthy guest's disk at each call; removed after the test, since each holds a gigabyte."""
+    """Makes a fresh copy of the healthy guest's disk at each call; removed after the test, as it holds a gigabyte."""
     made: list[pathlib.Path] = []
 
     def make(name: str = "guest") -> pathlib.Path:

@@ -12,6 +12,7 @@ import typing as t
 import pytest
 from openrescue_lab import breakage
 from openrescue_lab.domain import Domain
+
 from playbooks import Play
 
 FAMILIES = ("fstab-missing-device", "filesystem-superblock", "space-full", "initramfs-truncated", "grub-config-missing")

@@ -23,7 +23,10 @@ TOOLS = (
     " grub-mkconfig kpartx dmsetup zstd lz4 xz gzip cpio losetup udevadm qemu-ga cloud-init sshd"
 ).split()
 # Run by the rescue system's Python, so that one call of the agent asks for everything.
-PREPARE_VG = "vgcreate openrescue_test /dev/vdb && lvcreate -y -an -n data -L 16M openrescue_test && vgchange -an openrescue_test"
+PREPARE_VG = (
+    "vgcreate openrescue_test /dev/vdb && lvcreate -y -an -n data -L 16M openrescue_test"
+    " && vgchange -an openrescue_test"
+)
 
 
 def is_rescue_system(domain: Domain, image: RescueImage) -> bool:
@@ -59,7 +62,9 @@ def test_direct_boot_has_every_tool(rescue_image: RescueImage, domains: Define, 
     path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
     found = domain.execute("/bin/sh", "-c", f"{path}; for tool in {' '.join(TOOLS)}; do command -v $tool; done; true")
     assert len(found.split()) == len(TOOLS), found
-    domain.execute("/sbin/modprobe", "-a", "dm_snapshot", "loop", "overlay", "xfs", "btrfs", "vfat", "raid1", "dm_crypt")
+    domain.execute(
+        "/sbin/modprobe", "-a", "dm_snapshot", "loop", "overlay", "xfs", "btrfs", "vfat", "raid1", "dm_crypt"
+    )
     assert domain.execute("/bin/systemctl", "is-system-running", "--wait", timeout=120).strip() == "running"
 
 
@@ -70,7 +75,8 @@ def test_leaves_lvm_and_raid_alone(rescue_image: RescueImage, domains: Define, t
         run("truncate", "--size", "64M", patient)
     domain = domains("lab-image-lvm", rescue_image.layer(tmp_path / "a.qcow2"), *patients, shape=direct(rescue_image))
     domain.start().wait_agent(timeout=300)
-    script = f"{PREPARE_VG} && mdadm --create /dev/md/test --run --level=1 --raid-devices=2 /dev/vdc missing && mdadm --stop --scan"
+    prepare_md = "mdadm --create /dev/md/test --run --level=1 --raid-devices=2 /dev/vdc missing && mdadm --stop --scan"
+    script = f"{PREPARE_VG} && {prepare_md}"
     domain.execute("/bin/sh", "-ec", f"PATH=/usr/sbin:/usr/bin:/sbin:/bin; {script}; sync", timeout=120)
     domain.destroy()
     before = [digest(patient) for patient in patients]
@@ -83,7 +89,9 @@ def test_leaves_lvm_and_raid_alone(rescue_image: RescueImage, domains: Define, t
     assert types == ["LVM2_member", "linux_raid_member"]
     assert domain.execute("/bin/lsblk", "--noheadings", "--raw", "--output", "TYPE").split().count("disk") == 3
     assert not set(domain.execute("/bin/lsblk", "-nro", "TYPE").split()) & {"lvm", "raid1", "md"}
-    assert not [line for line in domain.execute("/bin/cat", "/proc/mounts").splitlines() if line.startswith("/dev/vd")][1:]
+    assert not [line for line in domain.execute("/bin/cat", "/proc/mounts").splitlines() if line.startswith("/dev/vd")][
+        1:
+    ]
     domain.destroy()
     assert [digest(patient) for patient in patients] == before
 
