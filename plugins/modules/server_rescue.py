@@ -72,8 +72,9 @@ options:
   shutdown_timeout:
     description:
       - libvirt only. How many seconds the running guest has to stop by itself before it is switched off.
-      - It is asked by its guest agent, else by its power button. A guest whose agent is not connected, and that does
-        not touch its disks for 8 seconds after that, is switched off without waiting longer.
+      - It is asked by its guest agent for half of that time, then by its power button. A guest whose agent is not
+        connected, or cannot do it, and that does not touch its disks for 8 seconds after the power button was pressed,
+        is switched off without waiting longer.
     type: int
     default: 60
   restore_power_state:

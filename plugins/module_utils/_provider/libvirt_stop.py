@@ -24,8 +24,8 @@ if t.TYPE_CHECKING:
 
 __all__ = ("stop_domain",)
 
-#: A guest whose agent never came, or cannot shut it down, and that has not touched its disks for this long after the power button was
-#: pressed is not shutting down: it stands in a boot loader, in a panic or in an emergency shell.
+#: A guest whose agent never came, or cannot shut it down, and that has not touched its disks for this long after
+#: the power button was pressed is not shutting down: it stands in a boot loader, a panic or an emergency shell.
 QUIET = 8.0
 
 
