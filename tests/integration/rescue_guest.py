@@ -86,13 +86,14 @@ class RescueGuest:
         text = json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode()
         job = self.domain.agent(
             "guest-exec",
+            timeout=60,
             path="/usr/bin/python3",
             arg=[PAYLOAD, name],
             **{"capture-output": True, "input-data": base64.b64encode(text).decode("ascii")},
         )
 
         def ended() -> dict[str, t.Any] | None:
-            status: dict[str, t.Any] = self.domain.agent("guest-exec-status", pid=job["pid"])
+            status: dict[str, t.Any] = self.domain.agent("guest-exec-status", timeout=60, pid=job["pid"])
             return status if status["exited"] else None
 
         status = wait_until(f"{name} ends", ended, timeout=timeout)
