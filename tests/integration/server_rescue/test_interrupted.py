@@ -15,6 +15,7 @@ import typing as t
 import libvirt
 import pytest
 from blank import Blank
+from openrescue_lab import daemon
 
 THERE = (
     "before:claim",
@@ -155,9 +156,7 @@ def test_two_runs_at_the_same_moment(original: Blank, modules: t.Any) -> None:
     assert_put_back(original, modules, before)
 
 
-def test_libvirt_goes_away_in_the_middle(
-    original: Blank, modules: t.Any, lab: t.Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_libvirt_goes_away_in_the_middle(original: Blank, modules: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
     before = original.definition()
     uuid = original.domain.UUIDString()
     monkeypatch.setattr("blank.KILLER", _paused("_stop_server"))
@@ -170,7 +169,7 @@ def test_libvirt_goes_away_in_the_middle(
         shutdown_timeout=0,
     )
     wait_for(lambda: original.marker() and original.marker().phase == "stop_server")
-    lab.restart_libvirtd()
+    daemon.restart_libvirtd()
     os.kill(run.pid, signal.SIGUSR1)
     outcome = modules.end(run)
     assert outcome.server["state"] == "rescued"
