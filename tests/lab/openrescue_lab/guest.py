@@ -34,10 +34,11 @@ def ssh_key() -> pathlib.Path:
 
 def guest() -> Guest:
     """The healthy guest, from the cache or built now. Nobody writes to its disk: see `copy_of`."""
+    parts = [SOURCES / name for name in ("build.sh", "customize.sh", "packages")]
     packages = (SOURCES / "packages").read_text(encoding="ascii").split()
     entry = cached(
         "guest",
-        fingerprint("bookworm", SOURCES, ssh_key().with_suffix(".pub")),
+        fingerprint("bookworm", *parts, ssh_key().with_suffix(".pub")),
         lambda directory: build(directory, packages=packages, customize="customize.sh", size="2G"),
     )
     return Guest(disk=entry / "disk.raw", ssh_key=ssh_key())
@@ -45,10 +46,11 @@ def guest() -> Guest:
 
 def plain_image() -> pathlib.Path:
     """A disk with the rescue system's packages under Debian's and systemd's defaults: what its boot is measured by."""
+    parts = [SOURCES / name for name in ("build.sh", "customize-plain.sh")]
     packages = [*rescue_image().manifest["packages"], "initramfs-tools", "grub-pc"]
     entry = cached(
         "plain-image",
-        fingerprint("bookworm", SOURCES, *packages),
+        fingerprint("bookworm", *parts, *packages),
         lambda directory: build(directory, packages=packages, customize="customize-plain.sh", size="4G"),
     )
     return entry / "disk.raw"
@@ -70,11 +72,11 @@ def mmdebstrap(packages: str, customize: pathlib.Path, target: pathlib.Path) -> 
         "mmdebstrap",
         "--variant=minbase",
         f"--include={packages}",
-        "--aptopt=APT::Install-Recommends \"false\"",
+        '--aptopt=APT::Install-Recommends "false"',
         "--dpkgopt=path-exclude=/usr/share/doc/*",
         "--dpkgopt=path-exclude=/usr/share/man/*",
         "--dpkgopt=path-exclude=/usr/share/locale/*",
-        f"--customize-hook={customize} \"$1\"",
+        f'--customize-hook={customize} "$1"',
         "bookworm",
         target,
     )
