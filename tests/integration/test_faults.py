@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 from openrescue_lab import breakage, daemon, guest, rescue
-from rescue_guest import RescueGuest
+from openrescue_lab.rescue_guest import RescueGuest
 
 #: breakage -> whether all of its findings have a remedy
 BREAKAGES = {

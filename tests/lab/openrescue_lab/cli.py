@@ -35,9 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("restart-libvirtd", help="kill libvirtd, wait until it is back")
     commands.add_parser("guest", help="build the healthy guest unless cached, print its disk's path")
     commands.add_parser("rescue-image", help="build the rescue image unless cached, print its directory")
-    commands.add_parser(
-        "plain-image", help="build the plain image to compare with unless cached, print its disk's path"
-    )
+    commands.add_parser("plain-image", help="build the plain image unless cached, print its disk's path")
     boots = commands.add_parser("bench-boot", help="print the rescue image's boot against the plain image's, as JSON")
     boots.add_argument("--rounds", type=int, default=1)
     commands.add_parser("ssh-key", help="print the path of the key that opens the guest's root account")

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import pathlib
 import subprocess
+import typing as t
 
 from .base import LabError, run, say
 
@@ -18,27 +19,27 @@ PACKAGES = (
 ).split()
 
 
-def missing() -> list[str]:
+def missing(packages: t.Sequence[str] = PACKAGES) -> list[str]:
     """The packages of the list that are not installed."""
     status = subprocess.run(
-        ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *PACKAGES],
+        ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *packages],
         capture_output=True,
         encoding="utf-8",
         check=False,  # it ends with 1 for a package that dpkg has never heard of
     ).stdout
     installed = {line.split()[0] for line in status.splitlines() if line.endswith(" installed")}
-    return [package for package in PACKAGES if package not in installed]
+    return [package for package in packages if package not in installed]
 
 
-def prepare() -> None:
+def prepare(packages: t.Sequence[str] = PACKAGES) -> None:
     """Install what is missing; a second call finds nothing to do."""
-    wanted = missing()
+    wanted = missing(packages)
     if wanted:
         if os.geteuid() != 0:
             raise LabError(f"needs root to install: {' '.join(wanted)}")
-        say(f"installing {len(wanted)} of {len(PACKAGES)} packages: {' '.join(wanted)}")
+        say(f"installing {len(wanted)} of {len(packages)} packages: {' '.join(wanted)}")
         _install(wanted)
-    say(f"host is ready: {len(PACKAGES)} packages, {len(wanted)} of them installed now")
+    say(f"host is ready: {len(packages)} packages, {len(wanted)} of them installed now")
 
 
 def _install(wanted: list[str]) -> None:
@@ -59,5 +60,5 @@ def _install(wanted: list[str]) -> None:
     finally:
         if ours:
             policy.unlink()
-    if missing():
-        raise LabError(f"still not installed: {' '.join(missing())}")
+    if missing(wanted):
+        raise LabError(f"still not installed: {' '.join(missing(wanted))}")

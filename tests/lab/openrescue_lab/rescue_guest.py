@@ -12,10 +12,9 @@ import pathlib
 import typing as t
 import zipfile
 
-import ansible.module_utils
-from openrescue_lab.base import REPOSITORY, LabError, wait_until
-from openrescue_lab.domain import Domain, Shape
-from openrescue_lab.rescue import RescueImage
+from .base import REPOSITORY, LabError, wait_until
+from .domain import Domain, Shape
+from .rescue import RescueImage
 
 PAYLOAD = "/run/openrescue-test.zip"
 #: what a module finds as its arguments: as ansible-core hands them over, without its connection and its shell
@@ -30,6 +29,9 @@ runpy.run_module(f"ansible_collections.openrescue.server.plugins.modules.{name}"
 
 def payload() -> bytes:
     """The collection and what it needs of ansible-core, as one file that Python runs."""
+    # The lab's own command runs without ansible-core.
+    import ansible.module_utils
+
     core = pathlib.Path(ansible.module_utils.__file__).parent
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
