@@ -102,12 +102,20 @@ class _GrubFault(Fault):
         command = builder(patient, path) if path else None
         if path != finding.evidence[0].path or path is None or command is None:
             return
-        change.run_in_patient(command, outputs=[path], timeout=TIMEOUT)
-        if not boots_something(patient, read_menu(patient)):
+        done = change.run_in_patient(command, outputs=[path], timeout=TIMEOUT)
+        menu = read_menu(patient)
+        if not boots_something(patient, menu):
             raise OpenRescueError(
-                f"'{command[2]}' wrote no entry with a kernel and a root file system that are there",
+                f"'{command[2]}' wrote no entry with a kernel and a root file system that are there "
+                f"({_written(menu)}; it said: {printable(done.stderr, limit=600)})",
                 code="grub_config_not_built",
             )
+
+
+def _written(menu: Menu | None) -> str:
+    """What the menu would load, for a message."""
+    loads = [" ".join((entry.linux, *entry.options)) for entry in (menu.bootable() if menu else [])]
+    return f"{len(loads)} entries, the first: {printable(loads[0])}" if loads else "no entry at all"
 
 
 class GrubConfigMissing(_GrubFault):
