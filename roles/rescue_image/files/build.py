@@ -41,6 +41,7 @@ NOT_INSTALLED = (
     " /lib/modules/*/kernel/sound/* /lib/modules/*/kernel/drivers/gpu/* /lib/modules/*/kernel/drivers/media/*"
     " /lib/modules/*/kernel/drivers/net/wireless/* /lib/modules/*/kernel/drivers/infiniband/*"
     " /lib/modules/*/kernel/drivers/iio/* /lib/modules/*/kernel/drivers/staging/* /lib/modules/*/kernel/net/bluetooth/*"
+    " /lib/modules/*/kernel/net/wireless/* /lib/modules/*/kernel/net/mac80211/*"
 ).split()
 
 # Whatever would touch a foreign disk by itself, or costs time at boot and serves no rescue.
@@ -50,7 +51,8 @@ MASKED_UNITS = (
     " lvm2-monitor.service lvm2-lvmpolld.socket lvm2-lvmpolld.service blk-availability.service dm-event.socket"
     " dm-event.service qemu-guest-agent.service systemd-timesyncd.service systemd-pstore.service"
     " systemd-networkd-wait-online.service systemd-network-generator.service systemd-udev-settle.service"
-    " systemd-random-seed.service systemd-update-utmp.service systemd-update-utmp-runlevel.service systemd-logind.service"
+    " systemd-random-seed.service systemd-update-utmp.service systemd-update-utmp-runlevel.service"
+    " systemd-logind.service sys-fs-fuse-connections.mount sys-kernel-config.mount"
     " systemd-journal-flush.service systemd-fsck-root.service systemd-remount-fs.service systemd-quotacheck.service"
     " systemd-machine-id-commit.service systemd-binfmt.service systemd-sysusers.service systemd-sysctl.service"
     " systemd-boot-system-token.service systemd-modules-load.service systemd-firstboot.service systemd-repart.service"
@@ -85,13 +87,13 @@ class Spec:
     inputs: str
     suite: str
     mirror: str
-    packages: t.List[str]
+    packages: list[str]
     size: str
-    formats: t.List[str]
-    ssh_authorized_keys: t.List[str]
+    formats: list[str]
+    ssh_authorized_keys: list[str]
 
 
-def run(*command: t.Union[str, pathlib.Path], env: t.Optional[t.Dict[str, str]] = None, stdin: str = "") -> str:
+def run(*command: str | pathlib.Path, env: dict[str, str] | None = None, stdin: str = "") -> str:
     """Run a command; its output, or the end of what it said."""
     words = [str(word) for word in command]
     done = subprocess.run(
@@ -120,10 +122,8 @@ def bootstrap(spec: Spec, tree: pathlib.Path) -> None:
     run(*command, env={"INITRD": "No"})
 
 
-def configure(spec: Spec, *, files: pathlib.Path, tree: pathlib.Path, build_id: str) -> None:
-    """Our files over the tree; everything that acts by itself out of it."""
-    run("cp", "--recursive", "--no-preserve=ownership", f"{files}/root/.", tree)
-    etc = tree / "etc"
+def mask(spec: Spec, *, tree: pathlib.Path) -> None:
+    """Take out everything that acts by itself."""
     for rule in MASKED_UDEV_RULES:
         # A new name in a new release would silently bring back what it was masked for.
         if not (tree / "lib/udev/rules.d" / rule).exists():
@@ -133,11 +133,18 @@ def configure(spec: Spec, *, files: pathlib.Path, tree: pathlib.Path, build_id: 
         ("systemd/system-generators", MASKED_GENERATORS),
         ("udev/rules.d", MASKED_UDEV_RULES),
     ):
-        (etc / directory).mkdir(parents=True, exist_ok=True)
+        (tree / "etc" / directory).mkdir(parents=True, exist_ok=True)
         for name in names:
-            link = etc / directory / name
+            link = tree / "etc" / directory / name
             link.unlink(missing_ok=True)
             link.symlink_to("/dev/null")
+
+
+def configure(spec: Spec, *, files: pathlib.Path, tree: pathlib.Path, build_id: str) -> None:
+    """Our files over the tree; everything that acts by itself out of it."""
+    run("cp", "--recursive", "--no-preserve=ownership", f"{files}/root/.", tree)
+    mask(spec, tree=tree)
+    etc = tree / "etc"
     release = {"NAME": "openrescue", "BUILD_ID": build_id, "INPUTS": spec.inputs}
     (etc / "openrescue-release").write_text("".join(f"{key}={value}\n" for key, value in release.items()))
     (etc / "fstab").write_text("# Empty: the rescue system mounts nothing by itself.\n")
@@ -152,9 +159,11 @@ def configure(spec: Spec, *, files: pathlib.Path, tree: pathlib.Path, build_id: 
         authorized = tree / "root/.ssh/authorized_keys"
         authorized.write_text("".join(f"{key}\n" for key in spec.ssh_authorized_keys))
         authorized.chmod(0o600)
-        # One sshd per connection: nobody waits at boot for a key that no connection may ever need.
+    # One sshd per connection: nobody waits at boot for a key that no connection may ever need.
     run("systemctl", f"--root={tree}", "--quiet", "disable", "ssh.service")
-    enabled = "openrescue-agent.service ssh.socket systemd-networkd.service serial-getty@ttyS0.service getty@tty1.service"
+    enabled = (
+        "openrescue-agent.service ssh.socket systemd-networkd.service serial-getty@ttyS0.service getty@tty1.service"
+    )
     run("systemctl", f"--root={tree}", "--quiet", "enable", *enabled.split())
     for unit in "cloud-init cloud-init-local cloud-config cloud-final".split():
         run("systemctl", f"--root={tree}", "--quiet", "disable", f"{unit}.service")
@@ -203,7 +212,9 @@ def make_initramfs(*, files: pathlib.Path, tree: pathlib.Path, version: str, tar
     shutil.rmtree(work)
 
 
-def make_esp(*, tree: pathlib.Path, kernel: pathlib.Path, initrd: pathlib.Path, cmdline: str, esp: pathlib.Path) -> None:
+def make_esp(
+    *, tree: pathlib.Path, kernel: pathlib.Path, initrd: pathlib.Path, cmdline: str, esp: pathlib.Path
+) -> None:
     """The FAT partition: kernel and initramfs for both firmwares, and the signed loaders for UEFI."""
     with esp.open("wb") as handle:
         handle.truncate(ESP_SECTORS * SECTOR)
@@ -257,7 +268,7 @@ def install_grub_bios(*, tree: pathlib.Path, disk: t.BinaryIO, core_sector: int)
 
 def make_disk(
     spec: Spec, *, tree: pathlib.Path, esp: pathlib.Path, root_uuid: str, target: pathlib.Path
-) -> t.Dict[str, str]:
+) -> dict[str, str]:
     """The whole disk: bios_boot, ESP, root."""
     run("truncate", "--size", spec.size, target)
     table = (
@@ -294,6 +305,24 @@ def sha256(path: pathlib.Path) -> str:
     return digest.hexdigest()
 
 
+def write_manifest(
+    spec: Spec, *, tree: pathlib.Path, made: dict[str, pathlib.Path], facts: dict[str, str], target: pathlib.Path
+) -> None:
+    """What was built, from what, and how to boot it."""
+    packages = run("dpkg-query", f"--admindir={tree}/var/lib/dpkg", "-W", "-f", "${Package} ${Version}\n")
+    manifest = {
+        "name": spec.name,
+        "inputs": spec.inputs,
+        **facts,
+        "files": {
+            kind: {"name": path.name, "sha256": sha256(path), "size": path.stat().st_size}
+            for kind, path in made.items()
+        },
+        "packages": dict(line.split(" ", 1) for line in packages.splitlines()),
+    }
+    target.write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
+
+
 def build(spec: Spec, *, files: pathlib.Path, work: pathlib.Path, target: pathlib.Path) -> None:
     """Everything, in a scratch directory on the target's file system; what is whole is moved into place."""
     build_id, root_uuid = str(uuid.uuid4()), str(uuid.uuid4())
@@ -314,27 +343,13 @@ def build(spec: Spec, *, files: pathlib.Path, work: pathlib.Path, target: pathli
         run("qemu-img", "convert", "-f", "raw", "-O", "qcow2", raw, made["qcow2"])
     if "raw" in spec.formats:
         made["raw"] = raw
-    packages = run("dpkg-query", f"--admindir={tree}/var/lib/dpkg", "-W", "-f", "${Package} ${Version}\n")
-    manifest = {
-        "name": spec.name,
-        "inputs": spec.inputs,
-        "build_id": build_id,
-        "root_uuid": root_uuid,
-        **ids,
-        "cmdline": cmdline,
-        "kernel_version": version,
-        "files": {
-            kind: {"name": path.name, "sha256": sha256(path), "size": path.stat().st_size}
-            for kind, path in made.items()
-        },
-        "packages": dict(line.split(" ", 1) for line in packages.splitlines()),
-    }
+    facts = {"build_id": build_id, "root_uuid": root_uuid, **ids, "cmdline": cmdline, "kernel_version": version}
+    listing = work / "manifest.json"
+    write_manifest(spec, tree=tree, made=made, facts=facts, target=listing)
     for path in made.values():
         path.chmod(0o644)
         path.replace(target / path.name)
     # Last: as long as it is the old one, the next run builds again.
-    listing = work / "manifest.json"
-    listing.write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
     listing.replace(target / f"{spec.name}.json")
 
 
