@@ -48,7 +48,8 @@ RECORDED = {
 
 
 def recorded(name: str) -> str:
-    return (CONSOLES / f"{name}.log").read_bytes().decode("utf-8", "replace")
+    """What a guest has written to its console; the file keeps a carriage return as ␍, which every tool takes."""
+    return (CONSOLES / f"{name}.log").read_bytes().decode("utf-8", "replace").replace("␍", "\r")
 
 
 def judge(text: str) -> ConsoleReport:
