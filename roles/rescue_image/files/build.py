@@ -183,7 +183,9 @@ def make_initramfs(*, files: pathlib.Path, tree: pathlib.Path, version: str, tar
     for name in ("bin", "proc", "sys", "dev", "new", "tmp"):
         (work / name).mkdir(parents=True)
     shutil.copy2(tree / "bin/busybox", work / "bin/busybox")
-    shutil.copy2(files / "initramfs-init", work / "init")
+    # The script is kept without its first line, since no other machine has a shell there.
+    script = (files / "initramfs-init").read_text(encoding="utf-8")
+    (work / "init").write_text(f"#!/bin/busybox sh\n{script}", encoding="utf-8")
     (work / "init").chmod(0o755)
     for module in DISK_DRIVERS:
         shown = subprocess.run(
