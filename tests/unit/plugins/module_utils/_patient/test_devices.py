@@ -23,7 +23,7 @@ from ansible_collections.openrescue.server.plugins.module_utils._patient.opening
 
 
 def node(name: str, kind: str, number: str, size: int = 1 << 30, *children: dict[str, t.Any]) -> dict[str, t.Any]:
-    kname, _, shown = name.partition("=")
+    kname, _sign, shown = name.partition("=")
     path = f"/dev/mapper/{shown}" if shown else f"/dev/{kname}"
     found = {"name": shown or kname, "kname": kname, "path": path, "type": kind, "size": size, "ro": False}
     return {**found, "maj:min": number, "pkname": None, **({"children": list(children)} if children else {})}
