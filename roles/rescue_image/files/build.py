@@ -142,7 +142,8 @@ def mask(spec: Spec, *, tree: pathlib.Path) -> None:
 
 def configure(spec: Spec, *, files: pathlib.Path, tree: pathlib.Path, build_id: str) -> None:
     """Our files over the tree; everything that acts by itself out of it."""
-    run("cp", "--recursive", "--no-preserve=ownership", f"{files}/root/.", tree)
+    # A link of the tree that one of our files replaces may lead out of the tree: never write through it.
+    run("cp", "--recursive", "--remove-destination", "--no-preserve=ownership", f"{files}/root/.", tree)
     mask(spec, tree=tree)
     etc = tree / "etc"
     release = {"NAME": "openrescue", "BUILD_ID": build_id, "INPUTS": spec.inputs}
