@@ -42,13 +42,14 @@ class Play:
     image: pathlib.Path
 
     def __call__(self, name: str, *servers: str, arguments: t.Sequence[str] = (), **variables: t.Any) -> Outcome:
-        """Run openrescue.server.<name> on the servers."""
+        """Run openrescue.server.<name> on the servers; a variable that is None is not given."""
         shared = {
             "rescue_hosts": "servers",
             "rescue_provider": "libvirt",
             "rescue_libvirt_uri": self.uri,
             "rescue_image": str(self.image),
         }
+        given = {**shared, **variables}
         inventory = self.directory / "inventory.json"
         inventory.write_text(json.dumps({"servers": {"hosts": {server: {} for server in servers}}}), encoding="utf-8")
         done = subprocess.run(
@@ -56,7 +57,7 @@ class Play:
                 str(pathlib.Path(sys.executable).with_name("ansible-playbook")),
                 f"--inventory={inventory}",
                 f"openrescue.server.{name}",
-                f"--extra-vars={json.dumps({**shared, **variables})}",
+                f"--extra-vars={json.dumps({key: value for key, value in given.items() if value is not None})}",
                 *arguments,
             ],
             env={

@@ -12,6 +12,7 @@ import typing as t
 import pytest
 from openrescue_lab import breakage
 from openrescue_lab.domain import Domain
+from openrescue_lab.rescue import RescueImage
 
 from playbooks import Play
 
@@ -24,12 +25,12 @@ def sha256(path: pathlib.Path) -> str:
 
 
 @pytest.fixture
-def play(tmp_path: pathlib.Path, libvirt_uri: str, rescue_image: pathlib.Path) -> Play:
-    return Play(tmp_path, libvirt_uri, rescue_image)
+def play(tmp_path: pathlib.Path, lab: str, rescue_image: RescueImage) -> Play:
+    return Play(tmp_path, lab, rescue_image.qcow2)
 
 
 @pytest.fixture
-def guest(request: pytest.FixtureRequest, lab: t.Any) -> t.Iterator[Domain]:
+def guest(request: pytest.FixtureRequest, lab: str) -> t.Iterator[Domain]:
     domain = Domain(f"recover-{request.node.name.split('[')[-1].strip(']')}"[:60])
     yield domain
     domain.undefine()
@@ -127,4 +128,5 @@ def test_bad_input_ends_in_one_message(
 
 def test_silence_touches_no_server(play: Play) -> None:
     outcome = play("recover", "web1", rescue_hosts=None)
+    outcome.must_fail_naming("rescue_hosts is not set")
     assert "web1" not in outcome.text
