@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026, The openrescue authors
 """Build the rescue system: a disk image that boots by itself, a kernel and an initramfs beside it, and a manifest.
