@@ -72,12 +72,26 @@ def _make_devices(patient: Patient, folder: str) -> None:
         name = os.path.basename(item.reading_device)
         path = os.path.join(folder, name)
         if not os.path.exists(path):
-            os.mknod(path, 0o600 | stat.S_IFBLK, os.stat(item.reading_device).st_rdev)
+            number = os.stat(item.reading_device).st_rdev
+            os.mknod(path, 0o600 | stat.S_IFBLK, number)
+            # grub-probe takes no dm-0 for an answer: it looks for the node that is called by the mapping's name.
+            mapping = _mapping(number)
+            if mapping:
+                os.mknod(os.path.join(folder, "mapper", mapping), 0o600 | stat.S_IFBLK, number)
         for kind, field in _TAGS.items():
             value = getattr(item, field)
             link = os.path.join(folder, "disk", kind, _encoded(value)) if value else ""
             if link and not os.path.lexists(link):
                 os.symlink(f"../../{name}", link)
+
+
+def _mapping(number: int) -> str:
+    """What device-mapper calls this device; empty if it is none of its own."""
+    try:
+        with open(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}/dm/name", encoding="utf-8") as file:
+            return os.path.basename(file.read().strip())
+    except FileNotFoundError:
+        return ""
 
 
 def _encoded(value: str) -> str:
