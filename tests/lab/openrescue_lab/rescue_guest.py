@@ -69,8 +69,8 @@ class RescueGuest:
         handle = self.domain.agent("guest-file-open", path=path, mode="w")
         # One argument of a command holds 128 KiB.
         for start in range(0, len(data), 1 << 16):
-            piece = base64.b64encode(data[start : start + (1 << 16)]).decode("ascii")
-            self.domain.agent("guest-file-write", handle=handle, **{"buf-b64": piece})
+            piece: dict[str, t.Any] = {"buf-b64": base64.b64encode(data[start : start + (1 << 16)]).decode("ascii")}
+            self.domain.agent("guest-file-write", handle=handle, **piece)
         self.domain.agent("guest-file-close", handle=handle)
 
     def plug(self, disk: pathlib.Path) -> None:
