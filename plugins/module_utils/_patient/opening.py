@@ -259,7 +259,7 @@ class View:
             if not members or self._layers.reason:
                 return
             done |= {block.kname for block, _uuid in members}
-            self.patient.notes.extend(assemble(self._tools, members))
+            self.patient.notes.extend(assemble(self._tools, members, writable=self._opened_up))
             self._survey()
 
     def _bottoms(self) -> list[Block]:
@@ -336,7 +336,7 @@ class View:
             partuuid=values.get("PART_ENTRY_UUID"),
             partlabel=values.get("PART_ENTRY_NAME"),
             size=block.size,
-            # An array is assembled read-only, or it would begin to synchronise into our layers.
+            # An array is assembled read-only, unless it is opened up.
             writable=block.kname in self._layers.snapshots or (layered and not any(n.startswith("md") for n in above)),
             aliases=tuple(sorted({f"/dev/{block.kname}", *_mapper_names(block)})),
             number=(top, int(values.get("PART_ENTRY_NUMBER", "0"))),

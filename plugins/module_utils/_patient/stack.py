@@ -33,22 +33,29 @@ def lvm_config(paths: t.Iterable[str]) -> str:
     )
 
 
-def assemble(tools: Tools, members: t.Sequence[tuple[Block, str]]) -> list[str]:
+def assemble(tools: Tools, members: t.Sequence[tuple[Block, str]], *, writable: t.Container[str]) -> list[str]:
     """Activate what is built from these devices.
 
     :param members: each device with the path by which it is to be read.
+    :param writable: kernel names of those that are to be written; an array of others is read-only, or it would
+        begin to synchronise into our layers.
     :returns: what did not work.
     """
     notes: list[str] = []
     arrays: dict[str, list[str]] = {}
+    opened: set[str] = set()
     volumes: list[str] = []
     for block, path in members:
         if block.fstype == "linux_raid_member":
-            arrays.setdefault(block.signature.get("UUID", ""), []).append(path)
+            array = block.signature.get("UUID", "")
+            arrays.setdefault(array, []).append(path)
+            if block.kname in writable:
+                opened.add(array)
         elif block.fstype == "LVM2_member":
             volumes.append(path)
-    for count, paths in enumerate(arrays.values()):
-        _try(tools, ["mdadm", "--assemble", "--readonly", "--run", f"/dev/md{900 + count}", *paths], notes)
+    for count, (array, paths) in enumerate(sorted(arrays.items())):
+        mode = [] if array in opened else ["--readonly"]
+        _try(tools, ["mdadm", "--assemble", *mode, "--run", f"/dev/md{900 + count}", *paths], notes)
     if volumes:
         _try(tools, ["vgchange", "--activate", "y", "--config", lvm_config(volumes)], notes)
     return notes

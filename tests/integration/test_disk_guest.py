@@ -1,0 +1,147 @@
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The disk modules where device-mapper is: in one running rescue system, with LVM, RAID, dirty journals and kills."""
+
+from __future__ import annotations
+
+import hashlib
+import pathlib
+import subprocess
+import typing as t
+
+import pytest
+from openrescue_lab import daemon, guest, rescue
+from openrescue_lab.rescue_guest import RescueGuest
+
+WRONG = "UUID=11111111-1111-4111-8111-11111111bad1 /srv ext4 defaults 0 2"
+#: makes an operating system on $ROOT, with a journal that has to be replayed
+FILL = f"""
+mkfs.ext4 -q -L root $ROOT; mount $ROOT /mnt
+mkdir -p /mnt/etc /mnt/usr/bin /mnt/boot /mnt/srv; echo ID=debian > /mnt/etc/os-release
+printf 'LABEL=root / ext4 defaults 0 1\\n{WRONG}\\n' > /mnt/etc/fstab
+sync; echo late > /mnt/late; sync /mnt/late
+"""
+LVM = f"""
+set -e; pvcreate -q /dev/vdb; vgcreate -q own /dev/vdb; lvcreate -q -y -L 300M -n the-root own; ROOT=/dev/own/the-root
+{FILL}
+umount /mnt; vgchange -q -an own
+"""
+RAID = f"""
+set -e; sgdisk -n1:0:+250M -n2:0:+250M /dev/vdb; udevadm settle
+mdadm --create /dev/md5 --run --level=1 --raid-devices=2 --metadata=1.2 --assume-clean /dev/vdb1 /dev/vdb2
+ROOT=/dev/md5
+{FILL}
+umount /mnt; mdadm --stop /dev/md5
+"""
+LEFT = """
+dmsetup ls --target snapshot; losetup --all; ls /run/openrescue | grep -vx lock; ls /dev/md* /dev/own 2>/dev/null
+grep -E 'openrescue|/mnt/patient' /proc/mounts; cat /sys/block/vdb/ro | grep 1; true
+"""
+
+
+def sha256(path: pathlib.Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[RescueGuest]:
+    daemon.up()
+    running = RescueGuest.start("disks-rescue", rescue.rescue_image(), tmp_path_factory.mktemp("rescue"))
+    yield running
+    running.domain.undefine()
+
+
+class Plugged:
+    """A disk in the running rescue system."""
+
+    def __init__(self, system: RescueGuest, disk: pathlib.Path) -> None:
+        self.system, self.disk = system, disk
+
+    def shell(self, script: str) -> str:
+        return self.system.domain.execute("/bin/sh", "-c", script, timeout=300)
+
+    def module(self, name: str, **arguments: t.Any) -> dict[str, t.Any]:
+        return self.system.module(name, **arguments)
+
+    def hash(self) -> str:
+        self.shell("sync; blockdev --flushbufs /dev/vdb")
+        return sha256(self.disk)
+
+    def left(self) -> str:
+        lines = self.shell(LEFT).splitlines()
+        return "\n".join(line for line in lines if line and line != "No devices found")
+
+
+@pytest.fixture
+def empty(system: RescueGuest, tmp_path: pathlib.Path) -> t.Iterator[Plugged]:
+    disk = tmp_path / "disk.raw"
+    with disk.open("wb") as file:
+        file.truncate(600 << 20)
+    system.plug(disk)
+    yield Plugged(system, disk)
+    system.unplug()
+
+
+@pytest.fixture
+def debian(system: RescueGuest, tmp_path: pathlib.Path) -> t.Iterator[Plugged]:
+    disk = guest.copy_of(guest.guest().disk, tmp_path / "disk.raw")
+    system.plug(disk)
+    yield Plugged(system, disk)
+    system.unplug()
+
+
+@pytest.mark.parametrize(("script", "root"), [(LVM, "/dev/mapper/own-the--root"), (RAID, "/dev/md900")])
+def test_volumes_and_arrays(empty: Plugged, script: str, root: str) -> None:
+    empty.shell(script)
+    before = empty.hash()
+    found = empty.module("disk_diagnose")
+    assert found["patient"]["access"]["strategy"] == "overlay", found
+    assert found["patient"]["root"] == root
+    assert "fstab-missing-device" in [item["fault"] for item in found["findings"]]
+    assert empty.hash() == before
+    assert empty.left() == ""
+    done = empty.module("disk_repair", faults=["fstab-missing-device"])
+    assert [item["fault"] for item in done["applied"]] == ["fstab-missing-device"], done
+    assert empty.left() == ""
+    mounted = empty.module("disk_mount", state="mounted")
+    assert mounted["root"] == root
+    assert WRONG not in empty.shell("cat /mnt/patient/etc/fstab").replace(f"was: {WRONG}", "")
+    assert empty.module("disk_mount", state="unmounted")["changed"]
+    assert empty.left() == ""
+
+
+def test_a_dirty_journal_is_replayed_in_the_layer_only(debian: Plugged) -> None:
+    """A journal that nobody closed: what it holds is seen, and the disk is not written."""
+    debian.shell("mount /dev/vdb3 /mnt; echo late > /mnt/etc/late; sync /mnt/etc/late")
+    # The disk as it is at this moment is what a crash leaves.
+    crashed = debian.disk.with_name("crashed.raw")
+    subprocess.run(["cp", "--sparse=always", debian.disk, crashed], check=True)
+    debian.shell("umount /mnt")
+    debian.system.unplug()
+    crashed.rename(debian.disk)
+    debian.system.plug(debian.disk)
+    assert "needs_recovery" in debian.shell("dumpe2fs -h /dev/vdb3 2>&1")
+    before = debian.hash()
+    assert debian.module("disk_diagnose")["verdict"] == "bootable"
+    debian.module("disk_mount", state="mounted")
+    assert debian.shell("cat /mnt/patient/etc/late") == "late\n"
+    debian.module("disk_mount", state="unmounted")
+    assert debian.hash() == before
+    assert debian.left() == ""
+
+
+def test_a_killed_run_leaves_nothing_for_the_next(debian: Plugged) -> None:
+    before = debian.hash()
+    left = debian.shell(
+        "echo '{\"ANSIBLE_MODULE_ARGS\": {}}' > /run/arguments; "
+        "python3 /run/openrescue-test.zip disk_diagnose < /run/arguments > /dev/null & killed=$!; "
+        "for i in $(seq 600); do dmsetup ls | grep -q openrescue-run && break; sleep 0.1; done; "
+        "kill -9 $killed; wait; dmsetup ls"
+    )
+    assert "openrescue-run" in left
+    assert debian.module("disk_diagnose")["verdict"] == "bootable"
+    assert debian.left() == ""
+    assert debian.hash() == before
