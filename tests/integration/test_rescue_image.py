@@ -96,6 +96,34 @@ def test_leaves_lvm_and_raid_alone(rescue_image: RescueImage, domains: Define, t
     assert [digest(patient) for patient in patients] == before
 
 
+def seed(directory: pathlib.Path, *, name: str, user_data: str) -> pathlib.Path:
+    """A NoCloud seed on an ISO image."""
+    source = directory / name
+    source.mkdir()
+    (source / "meta-data").write_text(f"instance-id: {name}\n", encoding="utf-8")
+    (source / "user-data").write_text(f"#cloud-config\n{user_data}", encoding="utf-8")
+    image = directory / f"{name}.raw"
+    run("genisoimage", "-quiet", "-rock", "-joliet", "-volid", "cidata", "-output", image, source)
+    return image
+
+
+def test_takes_a_seed_from_an_optical_drive_only(
+    rescue_image: RescueImage, domains: Define, tmp_path: pathlib.Path
+) -> None:
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBvVZ0cBq9Xw2oY7m0fN5pYp4wXoUO2m3sVtJk1qQy0a openrescue-test"
+    good = seed(tmp_path, name="good", user_data=f"ssh_authorized_keys: ['{key}']\nruncmd: [touch /run/seeded]\n")
+    bad = seed(tmp_path, name="bad", user_data="runcmd: [touch /run/hostile]\n")
+    shape = direct(rescue_image, machine="q35", cdrom=good)
+    domain = domains("lab-image-seed", rescue_image.layer(tmp_path / "layer.qcow2"), bad, shape=shape).start()
+    domain.wait_agent(timeout=300)
+    domain.execute("/usr/bin/cloud-init", "status", "--wait", timeout=300)
+    assert domain.execute("/bin/ls", "/run/seeded").strip() == "/run/seeded"
+    assert "openrescue-test" in domain.execute("/bin/cat", "/root/.ssh/authorized_keys")
+    assert "ssh-ed25519" in domain.execute("/usr/bin/ssh-keyscan", "-T", "60", "127.0.0.1", timeout=120)
+    with pytest.raises(LabError):
+        domain.execute("/bin/ls", "/run/hostile")
+
+
 def test_role_is_idempotent(rescue_image: RescueImage) -> None:
     again = run_role(rescue_image.directory)
     assert "changed=0" in again and "failed=0" in again, again

@@ -159,7 +159,7 @@ def configure(spec: Spec, *, files: pathlib.Path, tree: pathlib.Path, build_id: 
         authorized = tree / "root/.ssh/authorized_keys"
         authorized.write_text("".join(f"{key}\n" for key in spec.ssh_authorized_keys))
         authorized.chmod(0o600)
-    # One sshd per connection: nobody waits at boot for a key that no connection may ever need.
+    # sshd and its host key wait for the first connection: the boot does not wait for them.
     run("systemctl", f"--root={tree}", "--quiet", "disable", "ssh.service")
     enabled = (
         "openrescue-agent.service ssh.socket systemd-networkd.service serial-getty@ttyS0.service getty@tty1.service"

@@ -51,6 +51,7 @@ class Shape:
     firmware: str = "bios"
     bus: str = "virtio"
     network: bool = False
+    cdrom: pathlib.Path | None = None
     kernel: pathlib.Path | None = None
     initrd: pathlib.Path | None = None
     cmdline: str = ""
@@ -183,6 +184,12 @@ def domain_xml(name: str, disks: t.Sequence[pathlib.Path], *, console: pathlib.P
         f"<target dev='{prefix}{chr(ord('a') + number)}' bus='{shape.bus}'/></disk>"
         for number, disk in enumerate(disks)
     ]
+    if shape.cdrom:
+        disk_xml.append(
+            f"<disk type='file' device='cdrom'><driver name='qemu' type='raw'/>"
+            f"<source file={quoteattr(str(shape.cdrom))}/>"
+            "<target dev='sdz' bus='sata'/><readonly/></disk>"
+        )
     return DOMAIN.format(
         name=name,
         memory=shape.memory,
