@@ -169,7 +169,10 @@ class Patient:
 
     def covering(self, path: str) -> Filesystem | None:
         """The file system on which this path of the patient lies."""
-        place = self.tree.resolve(path) or os.path.normpath(f"/{path}")
+        place = self.tree.resolve(path)
+        if place is None:  # what is not there yet lies where its directory lies
+            folder, _, name = path.rpartition("/")
+            place = f"{(self.tree.resolve(folder) or '').rstrip('/')}/{name}"
         fitting = [
             item
             for item in self.filesystems

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pathlib
 import struct
@@ -56,6 +57,34 @@ def test_a_name_is_looked_up_on_the_patient_only(spec: str, found: Filesystem | 
     patient = Patient(tools=Tools())
     patient.filesystems = (ROOT, DATA)
     assert patient.find(spec) == found
+
+
+@pytest.mark.parametrize(
+    ("path", "device"),
+    [
+        ("/boot/there", "/dev/vdb2"),
+        ("/boot/absent", "/dev/vdb2"),
+        ("/linked/absent", "/dev/vdb2"),
+        ("/boot", "/dev/vdb2"),
+        ("/bootless", "/dev/vdb3"),
+        ("/etc/none/absent", "/dev/vdb3"),
+        ("/", "/dev/vdb3"),
+    ],
+)
+def test_what_a_path_lies_on(tmp_path: pathlib.Path, path: str, device: str) -> None:
+    (tmp_path / "boot").mkdir()
+    (tmp_path / "boot/there").touch()
+    (tmp_path / "linked").symlink_to("/boot")
+    patient = Patient(tools=Tools())
+    patient.opened_tree = Tree(str(tmp_path))
+    patient.filesystems = (
+        dataclasses.replace(ROOT, mount_point="/"),
+        dataclasses.replace(ROOT, device="/dev/vdb2", mount_point="/boot"),
+        DATA,
+    )
+    found = patient.covering(path)
+    assert found is not None
+    assert found.device == device
 
 
 def test_fstab_lines_that_can_be_read() -> None:
