@@ -91,9 +91,9 @@ class Mounts:
             self._unmount(path)
 
     def remove(self) -> None:
-        """Give the memory back; nothing may use it any more."""
+        """Give the memory back, as soon as the kernel has let go of the loop devices in it."""
         for path in reversed(mounts_below(self._work)):
-            self._unmount(path)
+            syscalls.unmount(path, lazy=True)
         with contextlib.suppress(OSError):
             os.rmdir(self._work)
 
