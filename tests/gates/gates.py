@@ -172,7 +172,9 @@ def slow() -> dict[str, Gate]:
     """What boots guests."""
 
     def integration(run: Run) -> Counted:
-        return _pytest(run, "-v", "tests/integration")
+        # Two guests at a time are what a small machine bears; a file shares its guest, so it stays in one process.
+        run("tests/lab/lab", "up")
+        return _pytest(run, "-v", "-n", "2", "--dist", "loadfile", "--durations", "20", "tests/integration")
 
     def molecule(run: Run) -> Counted:
         """The scenarios in the order of the way, so that each finds the guest as the one before has left it."""

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pathlib
+import re
 import sys
 import typing as t
 
@@ -72,3 +73,17 @@ def domains(lab: str) -> t.Iterator[t.Callable[..., Domain]]:
     yield define
     for domain in made:
         domain.undefine()
+
+
+@pytest.fixture
+def play(tmp_path: pathlib.Path, lab: str, rescue_image: rescues.RescueImage) -> Play:
+    """Runs playbooks of the collection on guests of the lab."""
+    return Play(tmp_path, lab, rescue_image.qcow2)
+
+
+@pytest.fixture
+def patient(request: pytest.FixtureRequest, lab: str) -> t.Iterator[Domain]:
+    """A domain of the test's own, not defined yet; forgotten after the test."""
+    domain = Domain("recover-" + re.sub(r"[^a-z0-9-]+", "-", request.node.name)[:50].strip("-"))
+    yield domain
+    domain.undefine()

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026, The openrescue authors
+"""Playbooks on a healthy guest, and on all that is wrong around a server."""
+
+from __future__ import annotations
+
+import hashlib
+import pathlib
+import re
+import typing as t
+
+import pytest
+from openrescue_lab.domain import Domain
+
+from playbooks import Play
+
+
+def sha256(path: pathlib.Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def test_a_healthy_guest_is_the_same_to_the_byte_after_a_rescue(
+    patient: Domain, play: Play, guest_disk: t.Callable[[], pathlib.Path]
+) -> None:
+    disk = guest_disk()
+    patient.define(disk)
+    definition = patient.virsh("dumpxml", "--inactive", "--security-info")
+    checksum = sha256(disk)
+
+    play("rescue", patient.name).must_end_well()
+    diagnosed = play("diagnose", patient.name).must_end_well()
+    play("unrescue", patient.name).must_end_well()
+
+    assert patient.state() == "shut off", "a guest that was off is off after"
+    assert sha256(disk) == checksum
+    assert patient.virsh("dumpxml", "--inactive", "--security-info") == definition
+    assert "bootable" in diagnosed.text
+    assert not re.search(r"\b(warning|error|critical) [a-z-]+:", diagnosed.text), diagnosed.text
+
+
+def blank(path: pathlib.Path) -> pathlib.Path:
+    """A disk of zeros: the firmware finds nothing to boot and stays."""
+    with path.open("wb") as handle:
+        handle.truncate(1 << 20)
+    return path
+
+
+def test_a_rescue_image_that_does_not_boot(patient: Domain, play: Play, tmp_path: pathlib.Path) -> None:
+    patient.define(blank(tmp_path / "disk.raw")).start()
+    image = blank(tmp_path / "not-a-system.raw")
+    definition = patient.virsh("dumpxml", "--inactive", "--security-info")
+
+    for name in ("rescue", "recover"):
+        outcome = play(
+            name, patient.name, rescue_image=str(image), rescue_system_timeout=5, rescue_shutdown_timeout=1,
+            recover_probe_timeout=2,
+        )  # fmt: skip
+        outcome.must_fail_naming(patient.name, "wait for the rescue system", "has its own system back", "rescue_image")
+        assert patient.state() == "running"
+        assert patient.virsh("dumpxml", "--inactive", "--security-info") == definition
+
+
+def test_a_disk_without_an_operating_system(patient: Domain, play: Play, tmp_path: pathlib.Path) -> None:
+    patient.define(blank(tmp_path / "disk.raw"))
+    outcome = play("recover", patient.name, recover_probe_timeout=2, verify_timeout=4)
+    outcome.must_fail_naming(patient.name, "no operating system")
+    assert patient.state() == "shut off"
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"rescue_server": "no-such-server"}, ("no-such-server",)),
+        ({"rescue_image": "/no/such/image.qcow2"}, ("/no/such/image.qcow2",)),
+        ({"rescue_libvirt_uri": "qemu+unix:///system?socket=/no/such/socket"}, ("/no/such/socket",)),
+        ({"rescue_access": "pigeon"}, ("rescue_access", "pigeon")),
+        ({"rescue_provider": "openstack"}, ("openstack",)),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_bad_input_ends_in_one_message(
+    variables: dict[str, t.Any], words: tuple[str, ...], patient: Domain, play: Play, tmp_path: pathlib.Path
+) -> None:
+    patient.define(blank(tmp_path / "disk.raw")).start()
+    identity = patient.virsh("domid")
+
+    outcome = play("rescue", patient.name, **variables)
+
+    outcome.must_fail_naming(patient.name, *words)
+    assert outcome.text.count("FAILED!") + outcome.text.count("UNREACHABLE!") == 1
+    assert patient.virsh("domid") == identity, "the guest was not touched"
+
+
+def test_silence_touches_no_server(play: Play) -> None:
+    outcome = play("recover", "web1", rescue_hosts=None)
+    outcome.must_fail_naming("rescue_hosts is not set")
+    assert "web1" not in outcome.text
