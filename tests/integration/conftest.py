@@ -20,6 +20,8 @@ from openrescue_lab import guest as guests
 from openrescue_lab import rescue as rescues
 from openrescue_lab.domain import Domain, Shape
 
+from playbooks import Play
+
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: boots a machine of its own; minutes where there is no KVM")
