@@ -104,7 +104,7 @@ EXAMPLES = r"""
     provider: libvirt
     server: web1
     state: rescued
-    rescue_image: /var/lib/libvirt/images/rescue.qcow2
+    rescue_image: /var/lib/libvirt/images/openrescue.qcow2
 
 - name: Give it its own system back
   openrescue.server.server_rescue:
@@ -118,7 +118,7 @@ EXAMPLES = r"""
     libvirt_uri: qemu+ssh://root@hypervisor1.example.com/system
     server: [web1, web2, db1]
     state: rescued
-    rescue_image: images/rescue.qcow2
+    rescue_image: images/openrescue.qcow2
     disk_access: read_only
     ssh_authorized_keys:
       - ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleExampleExampleExampleExampleExample me@example.com

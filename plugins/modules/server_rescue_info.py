@@ -38,7 +38,7 @@ EXAMPLES = r"""
   openrescue.server.server_rescue_info:
     provider: libvirt
     server: [web1, web2]
-    rescue_image: /var/lib/libvirt/images/rescue.qcow2
+    rescue_image: /var/lib/libvirt/images/openrescue.qcow2
   register: looked
 
 - name: Say what stands in the way
