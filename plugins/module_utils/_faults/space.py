@@ -12,6 +12,7 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import stat
 import typing as t
@@ -117,8 +118,13 @@ def _disposable(patient: Patient, item: Filesystem) -> list[tuple[str, int]]:
     ]
     if _tmp_is_emptied(patient):
         found += _files(patient, "/tmp")  # noqa: S108
-    mine = [(path, size) for path, size in found if size and patient.covering(path) == item]
+    mine = [(path, size) for path, size in found if size and _lies_on(patient, path, item)]
     return sorted(mine, key=lambda one: -one[1])[:MAX_MOVED]
+
+
+def _lies_on(patient: Patient, path: str, item: Filesystem) -> bool:
+    under = patient.covering(path)
+    return under is not None and under.device == item.device
 
 
 def _tmp_is_emptied(patient: Patient) -> bool:
@@ -130,6 +136,25 @@ def _tmp_is_emptied(patient: Patient) -> bool:
 
 def _size(count: int) -> str:
     return f"{count / MIB:.0f} MiB" if count >= MIB else f"{count / 1024:.0f} KiB"
+
+
+def _mounted(patient: Patient) -> t.Iterator[Filesystem]:
+    """The mounted file systems as full as they are now: a remedy may have been at work since they were opened."""
+    for item in patient.filesystems:
+        if item.mount_point is None:
+            continue
+        usage = patient.tree.usage(item.mount_point)
+        if usage is None:
+            yield item
+            continue
+        yield dataclasses.replace(
+            item,
+            total_bytes=usage.f_blocks * usage.f_frsize,
+            free_bytes=usage.f_bfree * usage.f_frsize,
+            available_bytes=usage.f_bavail * usage.f_frsize,
+            total_inodes=usage.f_files,
+            free_inodes=usage.f_ffree,
+        )
 
 
 class SpaceFull(Fault):
@@ -145,11 +170,13 @@ class SpaceFull(Fault):
     )
 
     def detect(self, patient: Patient) -> t.Iterator[Finding]:
-        for item in patient.filesystems:
-            if item.mount_point is None or item.total_bytes is None or item.free_bytes is None:
+        for item in _mounted(patient):
+            if item.total_bytes is None or item.free_bytes is None:
                 continue
             available = item.available_bytes if item.available_bytes is not None else item.free_bytes
-            severity = judge_bytes(item.mount_point, total=item.total_bytes, free=item.free_bytes, available=available)
+            severity = judge_bytes(
+                item.mount_point or "", total=item.total_bytes, free=item.free_bytes, available=available
+            )
             if severity is not None:
                 yield self._finding(patient, item, severity)
 
@@ -163,7 +190,8 @@ class SpaceFull(Fault):
             severity=severity,
             summary=f"{where} on {item.device} has {_size(free)} of {_size(item.total_bytes or 0)} left",
             evidence=(
-                Evidence(path=where, device=item.device),
+                # What is only nearly full after a remedy is not the same finding.
+                Evidence(path=where, text="nearly full" if severity == "info" else "full", device=item.device),
                 *(
                     Evidence(path=printable(path), text=_size(size), device=item.device)
                     for path, size in largest(shown)
@@ -174,14 +202,14 @@ class SpaceFull(Fault):
         )
 
     def repair(self, patient: Patient, finding: Finding, change: Change) -> None:
-        for item in patient.filesystems:
-            if item.device == finding.evidence[0].device and item.mount_point is not None:
+        for item in _mounted(patient):
+            if item.device == finding.evidence[0].device:
                 _make_room(patient, item, change)
 
 
 def _make_room(patient: Patient, item: Filesystem, change: Change) -> None:
-    """Move out the largest first, until a tenth is free; what the undo bundle has no room for stays."""
-    wanted = (item.total_bytes or 0) // 10 - (item.free_bytes or 0)
+    """Move out the largest first, until a fifth is free; what the undo bundle has no room for stays."""
+    wanted = (item.total_bytes or 0) // 5 - (item.free_bytes or 0)
     moved, refused = 0, None
     for path, size in _disposable(patient, item):
         if moved >= wanted:
@@ -203,10 +231,10 @@ class SpaceInodes(Fault):
     title = "A file system that the server needs room on has no inodes left"
 
     def detect(self, patient: Patient) -> t.Iterator[Finding]:
-        for item in patient.filesystems:
-            if item.mount_point is None or not item.total_inodes or item.free_inodes is None:
+        for item in _mounted(patient):
+            if not item.total_inodes or item.free_inodes is None:
                 continue
-            severity = judge_inodes(item.mount_point, total=item.total_inodes, free=item.free_inodes)
+            severity = judge_inodes(item.mount_point or "", total=item.total_inodes, free=item.free_inodes)
             if severity is None:
                 continue
             yield Finding(

@@ -89,6 +89,11 @@ class Tree:
                 return None
             return os.readlink(place.name, dir_fd=place.directory)
 
+    def usage(self, path: str) -> os.statvfs_result | None:
+        """How full the file system under this directory is at this moment; None if absent."""
+        with self._directory(path) as directory, _io_errors(path):
+            return None if directory is None else os.fstatvfs(directory)
+
     def resolve(self, path: str) -> str | None:
         """The absolute path in the patient without any link; None if absent."""
         with self.place(path) as place:

@@ -47,11 +47,18 @@ class FakeTools(Tools):
         return Completed(tuple(argv), 1, "", "", 0.0)
 
 
+class FakeTree(Tree):
+    """Says nothing of the disk that the test runs on."""
+
+    def usage(self, path: str) -> None:
+        return None
+
+
 class FakePatient(Patient):
     def __init__(self, root: pathlib.Path, *, tools: Tools | None = None) -> None:
         super().__init__(tools=tools or FakeTools())
         self.directory = root
-        self.opened_tree = Tree(str(root))
+        self.opened_tree = FakeTree(str(root))
         self.filesystems = (BOOT, ROOT)
         self.root, self.boot = ROOT, BOOT
 
