@@ -91,12 +91,12 @@ applied:
   type: list
   elements: dict
   returned: success or failure after detection
-skipped:
+skipped_findings:
   description: The findings that were not repaired, each with the C(reason).
   type: list
   elements: dict
   returned: success or failure after detection
-failed:
+failed_findings:
   description: The findings whose remedy did not help, each with the C(reason). What it had changed was put back.
   type: list
   elements: dict
@@ -171,6 +171,9 @@ def run(params: dict[str, t.Any], *, check: bool) -> dict[str, t.Any]:
     clock.finish()
     result = dataclasses.asdict(outcome)
     diff = result.pop("diff")
+    # Ansible has a meaning of its own for "skipped" and "failed" at the top of a result.
+    for name in ("skipped", "failed"):
+        result[f"{name}_findings"] = result.pop(name)
     return {**result, "changed": outcome.changed, "timings": clock.timings, "diff": {"prepared": diff}}
 
 
@@ -211,7 +214,7 @@ def main() -> None:
         result = run(module.params, check=module.check_mode)
     except OpenRescueError as exc:
         module.fail_json(msg=str(exc), error=exc.as_result())
-    failed = result["failed"]
+    failed = result["failed_findings"]
     if failed:
         names = ", ".join(str(item.get("fault") or item.get("path") or item.get("device")) for item in failed)
         module.fail_json(msg=f"not all could be {module.params['state']}: {names}: {failed[0]['reason']}", **result)

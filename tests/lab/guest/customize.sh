@@ -21,8 +21,13 @@ GRUB_CMDLINE_LINUX="console=ttyS0 mitigations=off"
 GRUB_DISABLE_OS_PROBER=true
 GRUB
 # A device that never comes must end in emergency mode within a test's patience.
-printf '[Manager]\nDefaultDeviceTimeoutSec=10s\n' >"$root/etc/systemd/system.conf.d/lab.conf"
+printf '[Manager]\nDefaultDeviceTimeoutSec=20s\n' >"$root/etc/systemd/system.conf.d/lab.conf"
 printf '[Match]\nName=en* eth*\n\n[Network]\nDHCP=yes\n' >"$root/etc/systemd/network/lab.network"
+
+# An initramfs that is soon read, and soon built anew by a repair: both happen on an emulated processor.
+printf 'MODULES=list\nCOMPRESS=zstd\nCOMPRESSLEVEL=1\n' >"$root/etc/initramfs-tools/conf.d/lab.conf"
+printf '%s\n' virtio_pci virtio_blk virtio_scsi ahci ata_piix sd_mod ext4 >>"$root/etc/initramfs-tools/modules"
+chroot "$root" update-initramfs -u -k all >/dev/null
 
 # Emergency mode then offers a shell on the console instead of "root account is locked".
 echo root:openrescue | chroot "$root" chpasswd
