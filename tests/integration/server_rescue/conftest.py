@@ -6,12 +6,25 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import typing as t
 
 import libvirt
 import pytest
 from blank import Blank, Modules, make_image
+from openrescue_lab import daemon
+
+
+@pytest.fixture(scope="module")
+def libvirt_uri() -> t.Iterator[str]:
+    """A libvirt of these tests' own: they kill it, and they count all that is on it."""
+    state = pathlib.Path(f"/run/openrescue-lab-{os.getpid()}")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OPENRESCUE_LAB", str(state))
+        yield daemon.up()
+        daemon.down()
+    state.with_name(state.name + ".lock").unlink(missing_ok=True)
 
 
 @pytest.fixture
