@@ -93,6 +93,6 @@ def test_bad_input_ends_in_one_message(
 
 
 def test_silence_touches_no_server(play: Play) -> None:
-    outcome = play("recover", "web1", rescue_hosts=None)
+    outcome = play("recover", "untouched", rescue_hosts=None)
     outcome.must_fail_naming("rescue_hosts is not set")
-    assert "web1" not in outcome.text
+    assert "untouched" not in outcome.text
