@@ -10,6 +10,7 @@ import re
 import typing as t
 
 import pytest
+from openrescue_lab.disk import mounted
 from openrescue_lab.domain import Domain
 
 from playbooks import Play
@@ -37,6 +38,34 @@ def test_a_healthy_guest_is_the_same_to_the_byte_after_a_rescue(
     assert patient.virsh("dumpxml", "--inactive", "--security-info") == definition
     assert "bootable" in diagnosed.text
     assert not re.search(r"\b(warning|error|critical) [a-z-]+:", diagnosed.text), diagnosed.text
+
+
+def test_tasks_of_the_users_own(
+    patient: Domain, play: Play, guest_disk: t.Callable[[], pathlib.Path], tmp_path: pathlib.Path
+) -> None:
+    disk = guest_disk()
+    patient.define(disk)
+    tasks = tmp_path / "my_fix.yml"
+    tasks.write_text(
+        """---
+- name: Leave a trace
+  ansible.builtin.copy:
+    dest: "{{ patient_root }}/root/trace"
+    content: was here
+    mode: "0600"
+
+- name: Go wrong
+  ansible.builtin.fail:
+    msg: this fix went wrong
+"""
+    )
+
+    outcome = play("recover", patient.name, recover_tasks=str(tasks), recover_probe_timeout=2)
+
+    outcome.must_fail_naming("this fix went wrong")
+    assert patient.state() == "shut off", "it has its own system back, and was off before"
+    with mounted(disk) as root:
+        assert (root / "root/trace").read_text(encoding="ascii") == "was here"
 
 
 def blank(path: pathlib.Path) -> pathlib.Path:
