@@ -36,7 +36,7 @@ ROOT=/dev/md5
 umount /mnt; mdadm --stop /dev/md5
 """
 LEFT = """
-dmsetup ls --target snapshot; losetup --all; ls /run/openrescue | grep -vx lock; ls /dev/md* /dev/own 2>/dev/null
+dmsetup ls; losetup --all; ls /run/openrescue | grep -vx lock; ls /dev/mapper | grep -vx control; cat /proc/mdstat | grep md9
 grep -E 'openrescue|/mnt/patient' /proc/mounts; cat /sys/block/vdb/ro | grep 1; true
 """
 

@@ -35,6 +35,9 @@ OVERLAY_PREFIX = "openrescue-"
 
 _COLUMNS = "NAME,KNAME,PATH,TYPE,SIZE,RO,MAJ:MIN,PKNAME"
 _SEED_LABELS = ("cidata", "config-2")
+#: of the file systems of a rescue image that the role rescue_image built
+_RESCUE_LABEL = "openrescue"
+_SEED_TYPES = ("iso9660", "vfat")
 #: kinds that are never a server's disk unless somebody names them
 _NOT_DISKS = ("loop", "rom")
 _NOT_DISK_NAMES = re.compile(r"^(?:zram|ram|fd|nbd)\d")
@@ -119,7 +122,22 @@ def parse_lsblk(text: str) -> dict[str, Block]:
 
     for top in json.loads(text or '{"blockdevices": []}')["blockdevices"]:
         take(top, (top["pkname"],) if top.get("pkname") else ())
-    return found
+    return _parents_first(found)
+
+
+def _parents_first(found: t.Mapping[str, Block]) -> dict[str, Block]:
+    """lsblk begins with what has no parent of its own kind, so an array may stand before its second disk."""
+    ordered: dict[str, Block] = {}
+
+    def put(kname: str) -> None:
+        if kname in found and kname not in ordered:
+            for parent in found[kname].parents:
+                put(parent)
+            ordered[kname] = found[kname]
+
+    for kname in found:
+        put(kname)
+    return ordered
 
 
 def parse_blkid(text: str) -> dict[str, dict[str, str]]:
@@ -192,8 +210,10 @@ def _named(found: Survey, path: str, *, own: t.Collection[str]) -> str:
 
 
 def _is_seed(block: Block) -> bool:
+    """Whether it configures the rescue system, as cloud-init finds it, or is a rescue system run from memory."""
     label = block.signature.get("LABEL", "").lower()
-    return label in _SEED_LABELS or label.startswith(OVERLAY_PREFIX.rstrip("-"))
+    is_ours = label == _RESCUE_LABEL and block.signature.get("USAGE") == "filesystem"
+    return is_ours or (label in _SEED_LABELS and block.fstype in _SEED_TYPES)
 
 
 def survey(tools: Tools, *, only: t.Sequence[str] = (), ignore_mounts_below: t.Sequence[str] = ()) -> Survey:

@@ -74,6 +74,10 @@ class Layers:
             self._release()
             return
         names = _mapped(self._prefix)
+        for name, path in names.items():
+            # lsblk and LVM know a device by this name only, and udev was told to leave it alone.
+            if not os.path.lexists(f"/dev/mapper/{name}"):
+                os.symlink(path, f"/dev/mapper/{name}")
         self.snapshots = {block.kname: names[self._name(block)] for block in blocks}
         self.stores = {block.kname: self._store(block) for block in blocks}
 
@@ -191,7 +195,9 @@ def _stacked_on(paths: t.Collection[str]) -> list[str]:
 
 
 def _remove_links(name: str) -> None:
-    """The link /dev/<group>/<volume> that LVM made, where udev is not asked to."""
+    """The names in /dev that outlive a device, where udev is not asked to make them and take them away."""
+    if os.path.lexists(f"/dev/mapper/{name}"):
+        os.unlink(f"/dev/mapper/{name}")
     parts = [part.replace("--", "-") for part in re.split(r"(?<!-)-(?!-)", name)]
     link = "/dev/" + "/".join(parts)
     if len(parts) == 2 and os.path.islink(link) and not os.path.exists(link):

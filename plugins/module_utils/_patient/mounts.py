@@ -63,6 +63,8 @@ class Mounts:
         os.makedirs(self._work, mode=0o700, exist_ok=True)
         # The changed blocks and a rebuilt initramfs live here; half of the memory, tmpfs' default, is tight.
         syscalls.mount("openrescue", self._work, "tmpfs", flags=_SAFE & ~syscalls.MS_NOEXEC, data="mode=0700,size=75%")
+        # Mounts beneath are ours alone: as peers of the tree, they would get what is mounted there.
+        syscalls.make_private(self._work)
         os.makedirs(self.memory)
         os.makedirs(self._target, mode=0o700, exist_ok=True)
 

@@ -27,7 +27,7 @@ __all__ = (
     "MS_RDONLY",
     "MS_REMOUNT",
     "attach_loop",
-    "is_read_only",
+    "make_private",
     "mount",
     "private_mounts",
     "set_read_only",
@@ -48,7 +48,6 @@ _CLONE_NEWNS = 0x00020000
 _MNT_DETACH = 2
 _UMOUNT_NOFOLLOW = 8
 _BLKROSET = 0x125D
-_BLKROGET = 0x125E
 _LOOP_SET_FD = 0x4C00
 _LOOP_SET_STATUS64 = 0x4C04
 _LOOP_CTL_GET_FREE = 0x4C82
@@ -80,15 +79,12 @@ def unmount(target: str, *, lazy: bool = False) -> None:
 def private_mounts() -> None:
     """From here on this process has mounts of its own, which end with it, however it ends."""
     _check(_libc.unshare(_CLONE_NEWNS), "unshare")
-    _check(_libc.mount(b"none", b"/", None, ctypes.c_ulong(MS_REC | MS_PRIVATE), None), "/")
+    make_private("/")
 
 
-def is_read_only(device: str) -> bool:
-    fd = os.open(device, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        return bool(struct.unpack("i", fcntl.ioctl(fd, _BLKROGET, struct.pack("i", 0)))[0])
-    finally:
-        os.close(fd)
+def make_private(target: str) -> None:
+    """What is mounted at or beneath it from here on is seen nowhere else."""
+    _check(_libc.mount(b"none", os.fsencode(target), None, ctypes.c_ulong(MS_REC | MS_PRIVATE), None), target)
 
 
 def set_read_only(device: str, *, value: bool) -> None:

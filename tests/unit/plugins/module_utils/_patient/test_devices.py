@@ -102,3 +102,14 @@ def test_blkid_values_are_unescaped() -> None:
     assert found["/dev/loop0p1"]["LABEL"] == 'la bel"x'
     assert found["/dev/loop0p2"] == {"TYPE": "swap", "PART_ENTRY_NAME": "my name"}
     assert parse_blkid("") == {}
+
+
+def test_an_array_on_layers_stands_behind_both_disks() -> None:
+    """As lsblk shows it while layers are laid: the loop devices come first."""
+    array = node("md9", "raid1", "9:9")
+    layers = [node(f"dm-{index}=openrescue-run-vdb{index}", "dm", f"253:{index}", 1 << 30, array) for index in (1, 2)]
+    disk = node("vdb", "disk", "254:16", 2 << 30)
+    disk["children"] = [node(f"vdb{index}", "part", f"254:{index}", 1 << 30, layers[index - 1]) for index in (1, 2)]
+    listed = [node("loop0", "loop", "7:0", 1 << 30, layers[0]), node("loop1", "loop", "7:1", 1 << 30, layers[1]), disk]
+    found = Survey(parse_lsblk(json.dumps({"blockdevices": listed})))
+    assert [block.kname for block in found.beneath("vdb")] == ["vdb", "vdb1", "dm-1", "vdb2", "dm-2", "md9"]
