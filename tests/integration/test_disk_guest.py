@@ -36,7 +36,8 @@ ROOT=/dev/md5
 umount /mnt; mdadm --stop /dev/md5
 """
 LEFT = """
-dmsetup ls; losetup --all; ls /run/openrescue | grep -vx lock; ls /dev/mapper | grep -vx control; cat /proc/mdstat | grep md9
+dmsetup ls; losetup --all; ls /run/openrescue | grep -vx lock; ls /dev/mapper | grep -vx control
+grep md9 /proc/mdstat
 grep -E 'openrescue|/mnt/patient' /proc/mounts; cat /sys/block/vdb/ro | grep 1; true
 """
 
