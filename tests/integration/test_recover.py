@@ -14,7 +14,7 @@ from openrescue_lab.domain import Domain
 from playbooks import Play
 
 #: one of each family; that of fstab goes the whole way in the demo and in molecule
-FAMILIES = ("filesystem-superblock", "space-full", "initramfs-truncated", "grub-config-missing")
+FAMILIES = ("filesystem-superblock-root", "space-full", "initramfs-truncated", "grub-config-missing")
 
 
 @pytest.mark.parametrize("name", FAMILIES)

@@ -36,7 +36,7 @@ DOMAIN = """\
   <devices>
     {disks}
     {devices}
-    <graphics type='vnc' port='-1' autoport='yes' listen='127.0.0.1' passwd='secret'/>
+    <graphics type='vnc' passwd='secret'><listen type='none'/></graphics>
     <memballoon model='none'/>
   </devices>
 </domain>
