@@ -9,8 +9,7 @@ from openrescue_lab.disk import Disk
 SUMMARY = "the primary superblock of boot is zeroed"
 FAULTS = ["filesystem-superblock"]
 BOOTS = False
-# GRUB cannot read its modules then, nor its configuration: its rescue shell speaks to the screen only.
-CONSOLE = ""
+CONSOLE = r"error: (unknown filesystem|no such device)|grub rescue>"
 
 
 def apply(disk: Disk) -> None:

@@ -24,6 +24,7 @@ DOMAIN = """\
   <os{firmware}>
     <type arch='x86_64' machine='{machine}'>hvm</type>
     {boot}
+    {screen}
   </os>
   <features><acpi/></features>
   <on_poweroff>destroy</on_poweroff>
@@ -196,6 +197,8 @@ def domain_xml(name: str, disks: t.Sequence[pathlib.Path], *, console: pathlib.P
         machine=shape.machine,
         firmware=" firmware='efi'" if shape.firmware == "efi" else "",
         boot=boot,
+        # What a boot loader writes to the screen is seen on the serial console: there is no other screen.
+        screen="<bios useserial='yes'/>" if shape.firmware == "bios" else "",
         disks="\n    ".join(disk_xml),
         interface="<interface type='user'><model type='virtio'/></interface>" if shape.network else "",
         console=quoteattr(str(console)),
