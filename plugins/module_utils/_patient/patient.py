@@ -171,7 +171,7 @@ class Patient:
         """The file system on which this path of the patient lies."""
         place = self.tree.resolve(path)
         if place is None:  # what is not there yet lies where its directory lies
-            folder, _, name = path.rpartition("/")
+            folder, name = os.path.split(path)
             place = f"{(self.tree.resolve(folder) or '').rstrip('/')}/{name}"
         fitting = [
             item
