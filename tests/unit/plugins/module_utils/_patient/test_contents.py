@@ -137,7 +137,7 @@ def test_blocks_go_out_and_come_back(tmp_path: pathlib.Path) -> None:
     device, layer, kept = (str(tmp_path / name) for name in ("device", "layer", "kept"))
     old = bytes(range(256)) * 200
     new = bytearray(old)
-    new[4096:4100] = b"XXXX"
+    new[4096:4100] = b"abcd"
     new[8192:8193] = b"Y"
     new[-1:] = b"Z"
     pathlib.Path(device).write_bytes(old)
