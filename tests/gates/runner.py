@@ -56,10 +56,11 @@ class Outcome:
 class Run:
     """Runs a gate's commands in ``cwd``, each within the gate's time, and keeps what they said."""
 
-    def __init__(self, *, cwd: pathlib.Path, env: dict[str, str], seconds: float, live: bool) -> None:
+    def __init__(self, *, cwd: pathlib.Path, env: dict[str, str], seconds: float, live: bool, label: str = "") -> None:
         self.cwd = cwd
         self.env = env
         self.live = live
+        self.label = label
         self.output: list[str] = []
         self._deadline = time.monotonic() + seconds
 
@@ -108,7 +109,7 @@ class Run:
     def _say(self, text: str) -> None:
         self.output.append(text)
         if self.live:
-            print(text, end="", flush=True)
+            print(f"{self.label}{text}", end="", flush=True)
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -27,12 +27,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: boots a machine of its own; minutes where there is no KVM")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The files that take longest come first, so that two processes end at about the same time."""
-    longest = ("test_recover.py", "test_faults.py")
-    items.sort(key=lambda item: longest.index(item.path.name) if item.path.name in longest else len(longest))
-
-
 @pytest.fixture(scope="session")
 def lab() -> t.Iterator[str]:
     """The running lab's URI. Who started it stops it: a lab that was up before stays up."""

@@ -13,7 +13,7 @@ from openrescue_lab import breakage, daemon, guest, rescue
 from openrescue_lab.rescue_guest import RescueGuest
 
 #: breakage -> how far it is taken: one of each kind of remedy all the way, the others as far as they differ.
-#: To build an initramfs takes minutes where processors are emulated, so that is done once.
+#: Those that go the whole way in test_recover.py are not repaired here once more.
 BREAKAGES = {
     "fstab-missing-device": "reverted",
     "fstab-missing-data-disk": "repaired",
@@ -23,10 +23,10 @@ BREAKAGES = {
     "filesystem-corrupt": "reverted",
     "filesystem-corrupt-quietly": "repaired",
     "filesystem-superblock": "reverted",
-    "filesystem-superblock-root": "repaired",
+    "filesystem-superblock-root": "found",
     "space-full": "reverted",
     "space-inodes": "found",
-    "initramfs-missing": "repaired",
+    "initramfs-missing": "found",
     "initramfs-empty": "found",
     "initramfs-truncated": "found",
     "grub-config-missing": "reverted",
