@@ -42,6 +42,8 @@ class OpenRescueError(Exception):
         self.step = step
         self.server = server
         self.retryable = retryable
+        #: seconds to wait before the next attempt, where that makes sense
+        self.retry_after = 0.0
 
     def __str__(self) -> str:
         where = ": ".join(part for part in (f"server '{self.server}'" if self.server else "", self.step) if part)

@@ -373,7 +373,6 @@ def build_module() -> AnsibleModule:
             "wait": {"type": "bool", "default": True},
             "poll_interval": {"type": "float"},
         },
-        required_if=[("state", "rescued", ["rescue_image"])],
         required_by={"rescue_ramdisk": ["rescue_kernel"], "rescue_cmdline": ["rescue_kernel"]},
         supports_check_mode=True,
     )
@@ -404,6 +403,9 @@ def build_wish(params: t.Mapping[str, t.Any]) -> Wish:
 def main() -> None:
     """Rescue or unrescue every server, and say how each ended."""
     module = build_module()
+    wanted = (module.params["state"], module.params["provider"]) == ("rescued", "libvirt")
+    if wanted and not module.params["rescue_image"]:
+        module.fail_json(msg="state is rescued but all of the following are missing: rescue_image")
     wish, clock = build_wish(module.params), Clock()
     provider = create_provider(module.params)
     try:
@@ -415,6 +417,9 @@ def main() -> None:
     finally:
         provider.close()
     servers = [result(job) for job in jobs]
+    if module.params["return_password"]:
+        for server, job in zip(servers, jobs):
+            server["admin_password"] = job.password or None
     values: dict[str, t.Any] = {"changed": any(job.changed for job in jobs), "servers": servers, "diff": diff(jobs)}
     if len(servers) == 1:
         values["server"] = servers[0]

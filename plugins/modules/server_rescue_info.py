@@ -328,12 +328,13 @@ def main() -> None:
     try:
         provider.connect(Deadline(clock, seconds=wish.timeout))
         jobs = inspect_all(provider, module.params["server"], wish, clock=clock)
+        cloud = provider.describe()
     except OpenRescueError as exc:
         exc.server = exc.server or ", ".join(module.params["server"])
         module.fail_json(msg=str(exc), exception=traceback.format_exc(), error=exc.as_result(), servers=[])
     finally:
         provider.close()
-    servers = [inspection(job) for job in jobs]
+    servers = [{**inspection(job), **cloud} for job in jobs]
     values: dict[str, t.Any] = {"changed": False, "servers": servers}
     if len(servers) == 1:
         values["server"] = servers[0]

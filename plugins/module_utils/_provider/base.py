@@ -10,6 +10,7 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import abc
+import copy
 import typing as t
 
 if t.TYPE_CHECKING:
@@ -24,8 +25,8 @@ class Run(abc.ABC):
     """A server held by this run, from the first change to the last."""
 
     @abc.abstractmethod
-    def do(self, step: str) -> None:
-        """Do one step of the plan. A step whose work is done already does nothing."""
+    def do(self, step: str) -> bool:
+        """Do one step of the plan, and say whether that changed anything: its work may have been done already."""
 
     @abc.abstractmethod
     def finish(self) -> None:
@@ -36,6 +37,14 @@ class Provider(abc.ABC):
     """One cloud or hypervisor. Only :meth:`connect` and what comes after it talks to it."""
 
     name: t.ClassVar[str]
+    #: when the calls for the server at hand give up
+    deadline: Deadline
+
+    def within(self, deadline: Deadline) -> Provider:
+        """The same provider for one server, whose calls give up at that deadline."""
+        bound = copy.copy(self)
+        bound.deadline = deadline
+        return bound
 
     @abc.abstractmethod
     def connect(self, deadline: Deadline) -> None:
@@ -53,6 +62,14 @@ class Provider(abc.ABC):
     def observe(self, server: str) -> Situation:
         """The server with that ID as it is now. Only reads."""
 
+    def describe(self) -> dict[str, t.Any]:
+        """What the place itself offers: ``extension`` and ``microversion``, both None where there is no such thing."""
+        return {"extension": None, "microversion": None}
+
+    def settle(self, now: Situation, wish: Wish) -> Situation:  # noqa: ARG002
+        """The server when what the provider itself is doing to it has ended; waits where the wish says so."""
+        return now
+
     @abc.abstractmethod
     def console_log(self, server: str) -> str:
         """The end of what the server with that ID has written to its console. Only reads."""
@@ -64,6 +81,14 @@ class Provider(abc.ABC):
     @abc.abstractmethod
     def plan(self, now: Situation, wish: Wish) -> Plan:
         """What leads from here to there; raises where no way leads there."""
+
+    @abc.abstractmethod
+    def predict(self, now: Situation, plan: Plan, wish: Wish) -> Situation:
+        """The server as the plan would leave it."""
+
+    @abc.abstractmethod
+    def way_back(self, now: Situation, wish: Wish) -> Plan | None:
+        """What undoes a rescue that has failed; None where the server is best left for the user to decide."""
 
     @abc.abstractmethod
     def begin(self, now: Situation, plan: Plan, job: Job, deadline: Deadline) -> Run:

@@ -15,7 +15,6 @@ import typing as t
 
 from .._errors import OpenRescueError
 from .._rescue.model import Job, Problem
-from .._rescue.plan import predict
 from .._rescue.wait import Deadline, Stopwatch
 
 if t.TYPE_CHECKING:
@@ -31,13 +30,16 @@ WORKERS = 16
 #: seconds beyond its timeout after which a server's thread is given up: it hangs in a call that nothing ends
 GRACE = 30.0
 
-_NO_WAY_BACK_NEEDED = ("held", "connection_lost")
+#: after these the server is looked at again, and a new plan made: what is done stays done
+_AGAIN = ("connection_lost", "state_changed")
+_NO_WAY_BACK_NEEDED = ("held", *_AGAIN)
 
 
 def drive(provider: Provider, asked: str, wish: Wish, *, clock: Clock, check: bool) -> Job:
     """Bring one server to the wish. Never raises: what went wrong is in the job."""
     job = Job(asked=asked, wish=wish)
     deadline = Deadline(clock, seconds=wish.timeout)
+    provider = provider.within(deadline)
     watch = Stopwatch(clock, job.timings)
     try:
         watch.measure("total", lambda: _drive(provider, job, deadline=deadline, clock=clock, check=check))
@@ -53,15 +55,17 @@ def drive(provider: Provider, asked: str, wish: Wish, *, clock: Clock, check: bo
 
 
 def _drive(provider: Provider, job: Job, *, deadline: Deadline, clock: Clock, check: bool) -> None:
-    """Where the connection is lost, look again and plan again: what is done stays done."""
     while True:
         try:
             _drive_once(provider, job, deadline=deadline, clock=clock, check=check)
         except OpenRescueError as exc:
-            if exc.code != "connection_lost" or deadline.left <= 0:
+            if exc.code not in _AGAIN or deadline.left <= 0:
                 raise
-            job.actions.append("reconnect")
-            provider.connect(deadline)
+            if exc.code == "connection_lost":
+                job.actions.append("reconnect")
+                provider.connect(deadline)
+            else:
+                clock.sleep(min(job.wish.poll_interval, deadline.left))
         else:
             return
 
@@ -70,9 +74,9 @@ def _drive_once(provider: Provider, job: Job, *, deadline: Deadline, clock: Cloc
     watch = Stopwatch(clock, job.timings)
     now, plan = watch.measure("preflight", lambda: _look(provider, job))
     if check or not plan.changes:
-        job.changed = plan.changes
-        job.actions = plan.actions
-        job.after = predict(now, plan, job.wish)
+        job.changed = job.changed or plan.changes
+        job.actions += plan.actions
+        job.after = provider.predict(now, plan, job.wish)
         return
     try:
         _follow(provider, job, now, plan, deadline=deadline, watch=watch)
@@ -87,6 +91,7 @@ def _look(provider: Provider, job: Job) -> tuple[Situation, Plan]:
     job.id, job.name = provider.find(job.asked)
     now = provider.observe(job.id)
     job.before = job.before or now
+    now = provider.settle(now, job.wish)
     if now.held and now.marker is not None and now.marker.holder is not None:
         raise OpenRescueError(
             f"another run holds it: {now.marker.holder.who}",
@@ -115,25 +120,26 @@ def _refusal(blockers: t.Sequence[Problem], *, server: str) -> OpenRescueError:
 
 def _follow(provider: Provider, job: Job, now: Situation, plan: Plan, *, deadline: Deadline, watch: Stopwatch) -> None:
     run = watch.measure("write_marker", lambda: provider.begin(now, plan, job, deadline))
-    job.changed = True
-    if plan.steps:
-        job.actions.append("write_marker")
+    job.actions += plan.opening
+    job.changed = job.changed or plan.marks
     for step in plan.steps:
         job.actions.append(step)
-        watch.measure(step, lambda step=step: run.do(step))  # type: ignore[misc]
-    last = "remove_marker" if plan.ending else "write_marker"
-    job.actions.append(last)
-    watch.measure(last, run.finish)
+        job.changed = watch.measure(step, lambda step=step: run.do(step)) or job.changed  # type: ignore[misc]
+    job.actions += plan.closing
+    watch.measure(plan.closing[0] if plan.closing else "finish", run.finish)
 
 
 def _put_back(provider: Provider, job: Job, cause: OpenRescueError, *, clock: Clock, watch: Stopwatch) -> None:
     """The rescue failed: give the server its own system back, and say so in the error."""
     wish = dataclasses.replace(job.wish, state="unrescued", restore_power_state=True)
     deadline = Deadline(clock, seconds=wish.shutdown_timeout + GRACE)
-    job.actions.append("put_back")
+    provider = provider.within(deadline)
     try:
         now = provider.observe(job.id)
-        plan = provider.plan(now, wish)
+        plan = provider.way_back(now, wish)
+        if plan is None:
+            return
+        job.actions.append("put_back")
         if plan.changes:
             _follow(provider, job, now, plan, deadline=deadline, watch=watch)
         said = "The server has been put back as it was"
@@ -142,9 +148,10 @@ def _put_back(provider: Provider, job: Job, cause: OpenRescueError, *, clock: Cl
     cause.hint = f"{cause.hint}. {said}" if cause.hint else said
 
 
-def inspect(provider: Provider, asked: str, wish: Wish) -> Job:
+def inspect(provider: Provider, asked: str, wish: Wish, *, clock: Clock) -> Job:
     """Look at one server, and at what stands in the way of the wish. Never raises, changes nothing."""
     job = Job(asked=asked, wish=wish)
+    provider = provider.within(Deadline(clock, seconds=wish.timeout))
     try:
         job.id, job.name = provider.find(asked)
         job.before = job.after = now = provider.observe(job.id)
@@ -171,7 +178,7 @@ def drive_all(provider: Provider, names: t.Sequence[str], wish: Wish, *, clock: 
 
 def inspect_all(provider: Provider, names: t.Sequence[str], wish: Wish, *, clock: Clock) -> list[Job]:
     """Look at every server; results in the order asked."""
-    return _each(names, lambda name: inspect(provider, name, wish), wish=wish, clock=clock)
+    return _each(names, lambda name: inspect(provider, name, wish, clock=clock), wish=wish, clock=clock)
 
 
 def _each(names: t.Sequence[str], work: t.Callable[[str], Job], *, wish: Wish, clock: Clock) -> list[Job]:

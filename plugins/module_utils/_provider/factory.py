@@ -28,4 +28,4 @@ def create_provider(params: t.Mapping[str, t.Any]) -> Provider:
     """The provider for these module options, not connected yet."""
     if params["provider"] == "libvirt":
         return LibvirtProvider(params["libvirt_uri"], clock=Clock())
-    return OpenStackProvider()
+    return OpenStackProvider(params, clock=Clock())

@@ -156,6 +156,12 @@ class LibvirtProvider(Provider):
             # The image may be gone while a server is rescued with it.
             return wish.image if now.marker is None or wish.image != now.marker.asked else now.marker.image
 
+    def predict(self, now: Situation, plan: Plan, wish: Wish) -> Situation:
+        return planning.predict(now, plan, wish)
+
+    def way_back(self, now: Situation, wish: Wish) -> Plan | None:
+        return planning.plan_unrescue(now, wish)
+
     def begin(self, now: Situation, plan: Plan, job: Job, deadline: Deadline) -> LibvirtRun:
         return LibvirtRun(self, now, plan, job, deadline)
 

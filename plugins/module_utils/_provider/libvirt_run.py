@@ -179,13 +179,14 @@ class LibvirtRun(Run):
 
     # -- steps
 
-    def do(self, step: str) -> None:
+    def do(self, step: str) -> bool:
         self._refuse_if_held()
         self._marker = dataclasses.replace(self._marker, phase=step)
         self._write_marker()
         if self._deadline.left <= 0:
             raise self._timeout(step)
         getattr(self, f"_{step}")()
+        return True
 
     def _timeout(self, step: str) -> OpenRescueError:
         return OpenRescueError(

@@ -2,60 +2,226 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Servers on OpenStack: not built yet, and says so.
+"""Servers on OpenStack: what is seen of them, and what stands in the way.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
 
 from __future__ import annotations
 
+import difflib
+import re
 import typing as t
+import urllib.parse
+import uuid
 
 from .._errors import OpenRescueError
-from .base import Provider, Run
+from .._rescue import nova_plan
+from .._rescue.nova_preflight import blockers, warnings
+from .._rescue.plan import Plan
+from .._rescue.wait import wait_until
+from .base import Provider
+from .openstack_connection import Connection
+from .openstack_facts import find_image, nova_facts
+from .openstack_run import NovaRun
+from .openstack_server import Json, situation, versions_in
 
 if t.TYPE_CHECKING:
     from .._rescue.model import Job, Problem, Situation, Wish
-    from .._rescue.plan import Plan
-    from .._rescue.wait import Deadline
+    from .._rescue.wait import Clock, Deadline
+    from .openstack_errors import Answer
 
 __all__ = ("OpenStackProvider",)
 
-
-def _refusal() -> OpenRescueError:
-    return OpenRescueError(
-        "this release of openrescue.server cannot rescue servers on OpenStack yet",
-        code="provider_not_available",
-        hint="Set provider to libvirt, or use 'openstack server rescue' by hand",
-        step="connect",
-    )
+#: the newest microversion whose answers are known here: 2.98 shows the properties of the server's image
+_NEWEST = (2, 98)
 
 
 class OpenStackProvider(Provider):
-    """Refuses every call with the same plain words."""
+    """One project of one cloud."""
 
     name = "openstack"
 
-    def connect(self, deadline: Deadline) -> None:  # noqa: ARG002
-        raise _refusal()
+    def __init__(self, params: t.Mapping[str, t.Any], *, clock: Clock) -> None:
+        self.connection = Connection(params, clock=clock)
+        self.clock = clock
+        #: lowest and highest microversion of the Compute API
+        self.versions = ((2, 1), (2, 1))
+        #: the server as it was last seen, and the rescue image that preflight has found
+        self.shown: Json = {}
+        self.image: Json | None = None
+        self._fresh = False
+
+    def connect(self, deadline: Deadline) -> None:
+        self.deadline = deadline
+        self.connection.open(deadline)
+        self.versions = versions_in(self.connection.version_document("compute", deadline=deadline).json())
 
     def close(self) -> None:
-        """There is nothing to leave."""
+        self.connection.close()
 
-    def find(self, asked: str) -> tuple[str, str]:  # noqa: ARG002
-        raise _refusal()
+    @property
+    def microversion(self) -> tuple[int, int]:
+        """What is spoken with this cloud."""
+        return min(self.versions[1], _NEWEST)
 
-    def observe(self, server: str) -> Situation:  # noqa: ARG002
-        raise _refusal()
+    def compute(self, method: str, path: str, *, step: str, server: str = "", **options: t.Any) -> Answer:
+        """One call of the Compute API, within the deadline of this server."""
+        version = "{}.{}".format(*self.microversion)
+        return self.connection.call(
+            method, "compute", path, step=step, server=server, deadline=self.deadline, microversion=version, **options
+        )
 
-    def console_log(self, server: str) -> str:  # noqa: ARG002
-        raise _refusal()
+    # -- finding and seeing
 
-    def preflight(self, now: Situation, wish: Wish) -> tuple[list[Problem], list[Problem]]:  # noqa: ARG002
-        raise _refusal()
+    def find(self, asked: str) -> tuple[str, str]:
+        fitting = self._by_id(asked) or self._by_name(asked)
+        if len(fitting) == 1:
+            self.shown, self._fresh = fitting[0], True
+            return str(fitting[0]["id"]), str(fitting[0]["name"])
+        if fitting:
+            raise OpenRescueError(
+                "it fits several servers: " + ", ".join(f"'{one['name']}' ({one['id']})" for one in fitting),
+                code="server_not_unique",
+                hint="Give the ID",
+                step="look for it",
+                server=asked,
+            )
+        raise OpenRescueError(
+            f"there is no server of that name or ID in this project of {self.connection.name}",
+            code="server_not_found",
+            hint=self._suggestion(asked),
+            step="look for it",
+            server=asked,
+        )
 
-    def plan(self, now: Situation, wish: Wish) -> Plan:  # noqa: ARG002
-        raise _refusal()
+    def _by_id(self, asked: str) -> list[Json]:
+        try:
+            key = str(uuid.UUID(asked))
+        except ValueError:
+            return []
+        try:
+            return [self._show(key)]
+        except OpenRescueError as exc:
+            if exc.code != "not_found":
+                raise
+            return []
 
-    def begin(self, now: Situation, plan: Plan, job: Job, deadline: Deadline) -> Run:  # noqa: ARG002
-        raise _refusal()
+    def _by_name(self, asked: str) -> list[Json]:
+        # The filter is a regular expression of the database, which may also ignore case.
+        wanted = urllib.parse.quote(f"^{re.escape(asked)}$", safe="")
+        answer = self.compute("GET", f"/servers/detail?name={wanted}", step="look for it", server=asked)
+        return [server for server in answer.json()["servers"] if server["name"] == asked]
+
+    def _suggestion(self, asked: str) -> str:
+        answer = self.compute("GET", "/servers", step="look for it", server=asked)
+        names = [str(server["name"]) for server in answer.json()["servers"]]
+        close = [repr(name) for name in difflib.get_close_matches(asked, names, n=3)]
+        return f"Did you mean {' or '.join(close)}?" if close else "'openstack server list' shows what there is"
+
+    def _show(self, server: str) -> Json:
+        return t.cast("Json", self.compute("GET", f"/servers/{server}", step="look at it").json()["server"])
+
+    def observe(self, server: str) -> Situation:
+        # Finding it has shown it already.
+        if not (self._fresh and self.shown.get("id") == server):
+            self.shown = self._show(server)
+        self._fresh = False
+        shown = self.shown
+        now = situation(shown)
+        if now.vm_state == "active" and now.marker is not None and now.marker.power == "shutdown":
+            actions = self.actions(server)
+            return situation(shown, left_running=bool(actions) and actions[0]["action"] == "unrescue")
+        return now
+
+    def actions(self, server: str) -> list[Json]:
+        """What was asked of the server, the latest first."""
+        answer = self.compute("GET", f"/servers/{server}/os-instance-actions", step="read what was done to it")
+        return t.cast("list[Json]", answer.json()["instanceActions"])
+
+    def settle(self, now: Situation, wish: Wish) -> Situation:
+        """Wait for the end of what Nova is doing to the server, whoever has asked for it."""
+        if now.task_state is None or not wish.wait:
+            return now
+
+        def look() -> Situation | None:
+            seen = self.observe(now.id)
+            return seen if seen.task_state is None else None
+
+        settled = wait_until(look, deadline=self.deadline, clock=self.clock, poll_interval=wish.poll_interval)
+        if settled is None:
+            raise self.stuck(now, wish)
+        return settled
+
+    def stuck(self, now: Situation, wish: Wish) -> OpenRescueError:
+        """The server is in transit, and the time is up."""
+        return OpenRescueError(
+            f"it is still {now.task_state} after {wish.timeout:.0f} s (status {now.status})",
+            code="stuck",
+            hint=(
+                "Run this again, with a longer timeout where its host is slow. Where its compute service was restarted"
+                " meanwhile, nothing ends it by itself: an administrator sees to the service, then resets the state"
+                " (nova reset-state --active, or openstack server set --state active), and this can be run again"
+            ),
+            step=now.task_state or wish.state,
+            server=now.name,
+            retryable=True,
+        )
+
+    def console_log(self, server: str) -> str:
+        body: Json = {"os-getConsoleOutput": {}}
+        answer = self.compute("POST", f"/servers/{server}/action", step="read the console", server=server, body=body)
+        return str(answer.json()["output"])
+
+    def describe(self) -> dict[str, t.Any]:
+        return {"extension": self._extension(), "microversion": "{}.{}".format(*self.microversion)}
+
+    def _extension(self) -> dict[str, t.Any]:
+        """What the extension query says of ``os-rescue``, and what the cloud offers, which that query never told."""
+        try:
+            found = self.compute("GET", "/extensions/os-rescue", step="query the extension").json()["extension"]
+        except OpenRescueError as exc:
+            if exc.code != "not_found":
+                raise
+            found = {}
+        lowest, highest = self.versions
+        return {
+            "found": bool(found),
+            **{key: found.get(key) for key in ("alias", "name", "description", "updated", "namespace")},
+            "microversions": {"minimum": "{}.{}".format(*lowest), "maximum": "{}.{}".format(*highest)},
+            "volume_backed": highest >= (2, 87),
+        }
+
+    # -- deciding
+
+    def image_id(self, asked: str) -> str:
+        """The ID of an image; raises where there is not exactly one."""
+        return str(find_image(self, asked)["id"])
+
+    def plan(self, now: Situation, wish: Wish) -> Plan:
+        try:
+            return nova_plan.plan(now, wish)
+        except OpenRescueError as exc:
+            marker = now.marker
+            # The same image may have been asked for by another name.
+            if exc.code != "rescued_otherwise" or marker is None or not wish.image:
+                raise
+            if self.image_id(wish.image) != marker.image:
+                raise
+            return Plan()
+
+    def predict(self, now: Situation, plan: Plan, wish: Wish) -> Situation:
+        return nova_plan.predict(now, plan, wish)
+
+    def way_back(self, now: Situation, wish: Wish) -> Plan | None:  # noqa: ARG002
+        if now.marker is None or now.task_state is not None or now.vm_state not in nova_plan.PREVIOUS:
+            return None
+        return Plan(steps=("remove_marker",), ending=True)
+
+    def preflight(self, now: Situation, wish: Wish) -> tuple[list[Problem], list[Problem]]:
+        facts = nova_facts(self, self.shown, wish)
+        self.image = facts.image
+        return blockers(now, wish, facts), warnings(now, wish, facts)
+
+    def begin(self, now: Situation, plan: Plan, job: Job, deadline: Deadline) -> NovaRun:  # noqa: ARG002
+        return NovaRun(self, now, job)

@@ -82,10 +82,20 @@ class Situation:
     reach: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
     #: hash of the persistent definition without the marker
     definition: str = ""
+    #: Nova's own state, which is finer than its status
+    vm_state: str = ""
+    #: why it is in ERROR, as far as Nova says so
+    fault: str = ""
+    #: whether it runs only because Nova's unrescue has started it
+    left_running: bool = False
+    #: the state, where the provider itself knows it; elsewhere it follows from the marker
+    declared: str = ""
 
     @property
     def state(self) -> str:
         """``rescued``, ``unrescued``, or what lies between."""
+        if self.declared:
+            return self.declared
         if self.marker is None:
             return "unrescued"
         if self.held:
@@ -110,4 +120,8 @@ class Job:
     blockers: list[Problem] = dataclasses.field(default_factory=list)
     warnings: list[Problem] = dataclasses.field(default_factory=list)
     timings: dict[str, float] = dataclasses.field(default_factory=dict)
+    #: what the cloud calls the request that asked for the change
+    request_id: str = ""
+    #: the password that the cloud has set for the rescue system
+    password: str = dataclasses.field(default="", repr=False)
     error: OpenRescueError | None = None

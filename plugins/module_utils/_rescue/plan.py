@@ -52,6 +52,8 @@ class Plan:
     fresh: bool = False
     #: set where the marker alone is to be put right
     marker_only: bool = False
+    #: whether the marker is written around the steps, and not by one of them
+    marks: bool = False
 
     @property
     def changes(self) -> bool:
@@ -62,8 +64,19 @@ class Plan:
         """The plan as modules return it."""
         if not self.changes:
             return []
-        last = "remove_marker" if self.ending else "write_marker"
-        return ["write_marker", *self.steps, last] if self.steps else [last]
+        return [*self.opening, *self.steps, *self.closing]
+
+    @property
+    def opening(self) -> list[str]:
+        """What taking hold of the server does."""
+        return ["write_marker"] if self.marks and self.steps else []
+
+    @property
+    def closing(self) -> list[str]:
+        """What letting go of it does."""
+        if not self.marks:
+            return []
+        return ["remove_marker"] if self.ending else ["write_marker"]
 
 
 def plan(now: Situation, wish: Wish) -> Plan:
@@ -90,6 +103,7 @@ def plan_unrescue(now: Situation, wish: Wish) -> Plan:
         ending=True,
         power=marker.power,
         autostart=marker.autostart,
+        marks=True,
     )
 
 
@@ -114,7 +128,8 @@ def _fresh_rescue(now: Situation, *, power: str, autostart: bool, leftovers: boo
         ("stop_server", now.runs == "own"),
         ("start_rescue", True),
     )
-    return Plan(steps=tuple(step for step, needed in steps if needed), power=power, autostart=autostart, fresh=True)
+    needed = tuple(step for step, applies in steps if applies)
+    return Plan(steps=needed, power=power, autostart=autostart, fresh=True, marks=True)
 
 
 def _keep_rescue(now: Situation) -> Plan:
@@ -128,6 +143,7 @@ def _keep_rescue(now: Situation) -> Plan:
         power=marker.power,
         autostart=marker.autostart or now.autostart,
         marker_only=not marker.at_rest or bool(steps),
+        marks=True,
     )
 
 

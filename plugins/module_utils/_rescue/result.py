@@ -40,16 +40,16 @@ def facts(now: Situation) -> dict[str, t.Any]:
 
 def _rescue(now: Situation) -> dict[str, t.Any] | None:
     marker = now.marker
-    if marker is None:
+    if marker is None and now.state != "rescued":
         return None
     return {
-        "id": marker.id or None,
-        "image": marker.image,
-        "since": marker.since or None,
-        "disk_access": marker.disk_access,
-        "holder": marker.holder.who if now.held and marker.holder is not None else None,
+        "id": marker.id or None if marker else None,
+        "image": marker.image if marker else None,
+        "since": marker.since or None if marker else None,
+        "disk_access": marker.disk_access if marker else "read_write",
+        "holder": marker.holder.who if now.held and marker and marker.holder else None,
         "reach": {"agent": now.agent, **now.reach},
-        "console_log": marker.log or None,
+        "console_log": marker.log or None if marker else None,
         "disks": [dict(disk) for disk in now.disks if disk["serial"] not in OWN_SERIALS],
     }
 
@@ -76,7 +76,7 @@ def result(job: Job) -> dict[str, t.Any]:
         "actions": list(job.actions),
         "stopped_by": job.stopped_by or None,
         "timings": dict(job.timings),
-        "request_id": None,
+        "request_id": job.request_id or None,
         "error": _error(job),
     }
 
@@ -88,8 +88,6 @@ def inspection(job: Job) -> dict[str, t.Any]:
         "rescuable": job.error is None and not job.blockers,
         "blockers": [problem.as_dict() for problem in job.blockers],
         "warnings": [problem.as_dict() for problem in job.warnings],
-        "extension": None,
-        "microversion": None,
         "error": _error(job),
     }
 
