@@ -106,12 +106,15 @@ def nova_facts(provider: OpenStackProvider, server: Json, wish: Wish) -> NovaFac
 
 
 def _own_properties(provider: OpenStackProvider, server: Json, wish: Wish) -> Json | None:
-    """Properties of the image that the server was built from; None where the image is needed and gone."""
+    """Properties of the image that the server was built from; None where that image is needed and gone.
+
+    What Nova has kept of them since 2.98 lacks ``kernel_id``, so Glance is asked.
+    """
     image = server["image"]
-    if wish.image and "properties" in image:
-        return t.cast("Json", image["properties"] or {})
     found = _image_by_id(provider, str(image["id"]))
-    return {} if found is None and wish.image else found
+    if found is None:
+        return (image.get("properties") or {}) if wish.image else None
+    return found
 
 
 def _not_in_use(provider: OpenStackProvider, volumes: t.Sequence[str]) -> t.Iterator[str]:
