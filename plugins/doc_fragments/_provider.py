@@ -15,13 +15,12 @@ class ModuleDocFragment:
 
     DOCUMENTATION = r"""
 requirements:
+  - openstacksdk >= 1.0.0, for O(provider=openstack)
   - libvirt-python, for O(provider=libvirt)
 options:
   provider:
     description:
       - Where the servers live.
-      - This release works with V(libvirt). With V(openstack) every call is refused with the code
-        V(provider_not_available).
     type: str
     choices: [openstack, libvirt]
     default: openstack
@@ -35,6 +34,7 @@ options:
   cloud:
     description:
       - OpenStack only. The name of a cloud in C(clouds.yaml), or a dictionary with the configuration of one.
+      - Without it and without O(auth) the environment variables C(OS_*) are used.
     type: raw
   auth:
     description:
@@ -77,11 +77,14 @@ options:
     aliases: [key]
   api_timeout:
     description:
-      - OpenStack only. How many seconds one call of the API may take.
+      - OpenStack only. How many seconds one call of the API may take. By default 60.
     type: int
   timeout:
     description:
       - How many seconds each server may take in all.
+      - On OpenStack, calls that fail for a reason that can pass (HTTP 413, 429, 500, 502, 503 and 504, a lost
+        connection) are repeated within it, with the pause that the cloud asks for. An action is never sent twice
+        without looking first whether it took.
     type: int
     default: 600
 """
@@ -91,7 +94,8 @@ options:
 options:
   server:
     description:
-      - One or many servers, each by its name or its ID. On libvirt the ID is the UUID of the domain.
+      - One or many servers, each by its name or its ID. On libvirt the ID is the UUID of the domain. On OpenStack
+        the servers of one project are meant.
       - A name that fits several servers is an error that lists them.
     type: list
     elements: str
@@ -105,7 +109,9 @@ options:
     description:
       - What the rescue system boots from. It is never written to.
       - On libvirt the path of a file on the hypervisor, or a volume as C(pool/volume); its format is qcow2, raw or ISO.
-      - On OpenStack the name or the ID of an image.
+      - On OpenStack the name or the ID of an image. With the properties C(hw_rescue_device) and C(hw_rescue_bus) on it
+        the rescue system sees all disks of the server; without them only the root disk. Where it is left out, Nova
+        takes the image that the server was built from, which carries the same UUIDs as the server's own disk.
     type: str
   rescue_kernel:
     description:

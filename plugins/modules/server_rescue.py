@@ -41,7 +41,7 @@ attributes:
 options:
   rescue_image:
     description:
-      - Required with O(state=rescued).
+      - Required with O(state=rescued) on libvirt.
   state:
     description:
       - With V(rescued) the server runs the rescue system. Where it does already, with the same image, nothing is done.
@@ -53,20 +53,23 @@ options:
   ssh_authorized_keys:
     description:
       - libvirt only. SSH keys that cloud-init lets into the rescue system, for the default user of the image.
+      - On OpenStack refused. Nova gives the rescue system the key pair of the server and nothing else.
     type: list
     elements: str
     default: []
   user_data:
     description:
       - libvirt only. User data for cloud-init on the rescue system, in place of the server's own.
+      - On OpenStack refused. Nova gives the rescue system the user data of the server.
     type: str
   admin_password:
     description:
-      - OpenStack only. The password that the rescue system is asked to set. On Linux cloud-init ignores it.
+      - OpenStack only. The password that the rescue system is asked to set. It reaches the rescue system by a config
+        drive only, and cloud-init ignores it there (U(https://github.com/canonical/cloud-init/issues/2402)).
     type: str
   return_password:
     description:
-      - OpenStack only. Whether the password is returned. Set C(no_log) on such a task.
+      - OpenStack only. Whether the password is returned, as RV(servers[].admin_password). Set C(no_log) on such a task.
     type: bool
     default: false
   shutdown_timeout:
@@ -85,6 +88,8 @@ options:
   wait:
     description:
       - Whether to wait until the server has reached O(state).
+      - On OpenStack Nova's own action is waited for. Without that, an unrescue neither restores the power state from
+        before nor removes the note in the metadata; a later run with O(wait=true) does.
       - On libvirt the steps themselves are always waited for. With V(true) the rescue system is also seen to stay up
         for half a second. That its system has booted is not waited for.
     type: bool
@@ -109,6 +114,19 @@ EXAMPLES = r"""
 - name: Give it its own system back
   openrescue.server.server_rescue:
     provider: libvirt
+    server: web1
+    state: unrescued
+
+- name: Rescue a server on OpenStack
+  openrescue.server.server_rescue:
+    cloud: mycloud
+    server: web1
+    state: rescued
+    rescue_image: openrescue
+
+- name: Give it its own system back; a server that was SHUTOFF before is SHUTOFF again
+  openrescue.server.server_rescue:
+    cloud: mycloud
     server: web1
     state: unrescued
 
@@ -169,12 +187,13 @@ servers:
       sample: running
     agent:
       description:
-        - The guest agent of what runs there, V(connected), V(disconnected), or V(none) without a channel for it.
+        - The guest agent of what runs there, V(connected), V(disconnected), or V(none) without a channel for it and on
+          OpenStack, whose API does not reach it.
       type: str
       returned: always
       sample: connected
     autostart:
-      description: Whether the server starts with its host. It does not while it is rescued.
+      description: libvirt only. Whether the server starts with its host. It does not while it is rescued.
       type: bool
       returned: always
       sample: false
@@ -184,7 +203,7 @@ servers:
       returned: always
       contains:
         power_state:
-          description: V(running) or V(shutdown).
+          description: V(running) or V(shutdown); empty where the server was in ERROR before.
           type: str
           returned: always
         autostart:
@@ -203,6 +222,12 @@ servers:
         image:
           description: The rescue image.
           type: str
+          returned: always
+        image_size:
+          description:
+            - OpenStack. The size in bytes of the disk that the rescue system boots from, by which it is told from the
+              disks of the server. V(null) where Glance does not know it.
+          type: int
           returned: always
         since:
           description: When the rescue began, in UTC.
@@ -229,22 +254,45 @@ servers:
             libvirt_uri:
               description: The hypervisor.
               type: str
-              returned: always
+              returned: on libvirt
             domain:
               description: The domain there.
               type: str
-              returned: always
+              returned: on libvirt
+            addresses:
+              description: OpenStack. The addresses, each with C(network), C(address) and C(type).
+              type: list
+              elements: dict
+              returned: on OpenStack
+            access_ipv4:
+              description: OpenStack. The IPv4 address by which the server is meant to be reached.
+              type: str
+              returned: on OpenStack
+            access_ipv6:
+              description: OpenStack. The IPv6 address by which the server is meant to be reached.
+              type: str
+              returned: on OpenStack
+            key_name:
+              description: OpenStack. The key pair of the server, which the rescue system gets as well.
+              type: str
+              returned: on OpenStack
+            config_drive:
+              description: OpenStack. Whether the server has a config drive.
+              type: bool
+              returned: on OpenStack
             interfaces:
               description: The network interfaces, each with C(mac) and C(network).
               type: list
               elements: dict
-              returned: always
+              returned: on libvirt
         console_log:
           description: The file on the hypervisor with what the rescue system says on its serial port.
           type: str
           returned: always
         disks:
-          description: The disks of the server, as they are attached.
+          description:
+            - The disks of the server, as they are attached. On OpenStack only its volumes, by their IDs. Nova does not
+              tell of the others.
           type: list
           elements: dict
           returned: always
@@ -310,9 +358,14 @@ servers:
       returned: always
       sample: {preflight: 0.02, create_disks: 0.08, stop_server: 3.1, start_rescue: 0.9, switch: 0.4, total: 4.3}
     request_id:
-      description: The ID of the request to the cloud. V(null) on libvirt.
+      description: The ID of the request that asked the cloud for the change. V(null) on libvirt.
       type: str
       returned: always
+      sample: req-7b1f7e3e-2f0f-4ab6-9e3f-7a3d7a9b8f0e
+    admin_password:
+      description: The password that Nova has made up or taken for the rescue system.
+      type: str
+      returned: with O(return_password=true)
     error:
       description: What went wrong. V(null) where nothing did.
       type: dict

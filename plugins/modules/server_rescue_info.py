@@ -94,12 +94,13 @@ servers:
       sample: running
     agent:
       description:
-        - The guest agent of what runs there, V(connected), V(disconnected), or V(none) without a channel for it.
+        - The guest agent of what runs there, V(connected), V(disconnected), or V(none) without a channel for it and on
+          OpenStack, whose API does not reach it.
       type: str
       returned: always
       sample: connected
     autostart:
-      description: Whether the server starts with its host. It does not while it is rescued.
+      description: libvirt only. Whether the server starts with its host. It does not while it is rescued.
       type: bool
       returned: always
       sample: false
@@ -109,7 +110,7 @@ servers:
       returned: always
       contains:
         power_state:
-          description: V(running) or V(shutdown).
+          description: V(running) or V(shutdown); empty where the server was in ERROR before.
           type: str
           returned: always
         autostart:
@@ -128,6 +129,12 @@ servers:
         image:
           description: The rescue image.
           type: str
+          returned: always
+        image_size:
+          description:
+            - OpenStack. The size in bytes of the disk that the rescue system boots from, by which it is told from the
+              disks of the server. V(null) where Glance does not know it.
+          type: int
           returned: always
         since:
           description: When the rescue began, in UTC.
@@ -154,22 +161,45 @@ servers:
             libvirt_uri:
               description: The hypervisor.
               type: str
-              returned: always
+              returned: on libvirt
             domain:
               description: The domain there.
               type: str
-              returned: always
+              returned: on libvirt
+            addresses:
+              description: OpenStack. The addresses, each with C(network), C(address) and C(type).
+              type: list
+              elements: dict
+              returned: on OpenStack
+            access_ipv4:
+              description: OpenStack. The IPv4 address by which the server is meant to be reached.
+              type: str
+              returned: on OpenStack
+            access_ipv6:
+              description: OpenStack. The IPv6 address by which the server is meant to be reached.
+              type: str
+              returned: on OpenStack
+            key_name:
+              description: OpenStack. The key pair of the server, which the rescue system gets as well.
+              type: str
+              returned: on OpenStack
+            config_drive:
+              description: OpenStack. Whether the server has a config drive.
+              type: bool
+              returned: on OpenStack
             interfaces:
               description: The network interfaces, each with C(mac) and C(network).
               type: list
               elements: dict
-              returned: always
+              returned: on libvirt
         console_log:
           description: The file on the hypervisor with what the rescue system says on its serial port.
           type: str
           returned: always
         disks:
-          description: The disks of the server, as they are attached.
+          description:
+            - The disks of the server, as they are attached. On OpenStack only its volumes, by their IDs. Nova does not
+              tell of the others.
           type: list
           elements: dict
           returned: always
@@ -253,13 +283,53 @@ servers:
           type: str
           returned: always
     extension:
-      description: What the cloud's extension query says of C(os-rescue). V(null) on libvirt.
+      description:
+        - What the cloud's extension query says of C(os-rescue), and what it really offers beside it.
+        - V(null) on libvirt.
+        - Every Nova of today has that extension. Whether a hypervisor can rescue is not said by it.
       type: dict
       returned: always
+      contains:
+        found:
+          description: Whether the extension query knows C(os-rescue).
+          type: bool
+          returned: on OpenStack
+        alias:
+          description: The alias of the extension.
+          type: str
+          returned: on OpenStack
+          sample: os-rescue
+        name:
+          description: Its name.
+          type: str
+          returned: on OpenStack
+          sample: Rescue
+        description:
+          description: Its description.
+          type: str
+          returned: on OpenStack
+        updated:
+          description: When it was last changed, as the cloud says.
+          type: str
+          returned: on OpenStack
+        namespace:
+          description: Its XML namespace of old.
+          type: str
+          returned: on OpenStack
+        microversions:
+          description: What the Compute API speaks, C(minimum) and C(maximum).
+          type: dict
+          returned: on OpenStack
+          sample: {minimum: "2.1", maximum: "2.104"}
+        volume_backed:
+          description: Whether servers that boot from a volume can be rescued, which takes the microversion 2.87.
+          type: bool
+          returned: on OpenStack
     microversion:
-      description: The microversion that the cloud would be asked with. V(null) on libvirt.
+      description: The microversion that the cloud is asked with. V(null) on libvirt.
       type: str
       returned: always
+      sample: "2.98"
     error:
       description: Why the server could not be looked at. V(null) where it could.
       type: dict

@@ -199,7 +199,8 @@ _ENDPOINT = _Kind(
 _CONFIG = _Kind(
     "cloud_configuration",
     "the cloud is not configured as it must be",
-    "Give cloud as named in clouds.yaml, or auth, or OS_*: 'openstack --os-cloud NAME token issue' tries it",
+    "Give cloud as named in clouds.yaml, or auth, or OS_*, which 'openstack --os-cloud NAME token issue' tries;"
+    " for libvirt set the provider",
 )
 _AUTH = _Kind("unauthorized", *_BY_STATUS[401][1:])
 _OTHER = _Kind("api_error", "talking to the cloud failed", "See the message, then run this again")

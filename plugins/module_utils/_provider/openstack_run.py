@@ -87,8 +87,15 @@ class NovaRun(Run):
     # -- steps
 
     def _write_marker(self) -> bool:
-        image = str((self._provider.image or {}).get("id", ""))
-        marker = nova_plan.draft_marker(self._before, self._job.wish, image=image, key=secrets.token_hex(4))
+        image = self._provider.image or {}
+        marker = nova_plan.draft_marker(
+            self._before,
+            self._job.wish,
+            image=str(image.get("id", "")),
+            # The rescue disk has the size of the image, and not of the flavor.
+            size=int(image.get("virtual_size") or 0),
+            key=secrets.token_hex(4),
+        )
         body = {"metadata": {METADATA_KEY: marker_to_metadata(marker)}}
         self._refusable("POST", "/metadata", step="write_marker", body=body)
         return True

@@ -44,6 +44,8 @@ _RUNS: dict[str, Runs] = {"active": "own", "rescued": "rescue", "stopped": "off"
 def marker_to_metadata(marker: Marker) -> str:
     """The marker as one value of at most 255 characters; a long name of the image is left out, its ID stays."""
     kept = {"version": _SCHEMA, "id": marker.id, "power": marker.power, "since": marker.since, "image": marker.image}
+    if marker.image_size:
+        kept["size"] = marker.image_size
     text = json.dumps({**kept, "asked": marker.asked}, separators=(",", ":"), ensure_ascii=False)
     return text if len(text) <= _LONGEST else json.dumps(kept, separators=(",", ":"))
 
@@ -59,6 +61,7 @@ def marker_from_metadata(metadata: Json) -> Marker | None:
             phase=AT_REST,
             image=str(found["image"]),
             asked=str(found.get("asked", "")),
+            image_size=str(found.get("size", "")),
             since=str(found["since"]),
             power=str(found["power"]),
             autostart=False,

@@ -66,6 +66,8 @@ class Marker:
     seed: str = ""
     nvram: str = ""
     log: str = ""
+    #: bytes of the disk that the rescue image is, where its provider knows it
+    image_size: str = ""
     #: whether the definition had no metadata at all before the marker
     bare: bool = False
     holder: Holder | None = None

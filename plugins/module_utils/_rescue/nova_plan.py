@@ -119,12 +119,13 @@ def _plan_unrescue(now: Situation, wish: Wish) -> Plan:
     return Plan(steps=steps_left, ending=True, power="shutdown" if off else "running")
 
 
-def draft_marker(now: Situation, wish: Wish, *, image: str, key: str) -> Marker:
+def draft_marker(now: Situation, wish: Wish, *, image: str, key: str, size: int = 0) -> Marker:
     """What the server is to remember of a rescue that begins."""
     return Marker(
         id=key,
         phase=AT_REST,
         image=image,
+        image_size=str(size or ""),
         asked=wish.image,
         since=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         power=PREVIOUS.get(now.vm_state, ""),

@@ -45,6 +45,7 @@ def _rescue(now: Situation) -> dict[str, t.Any] | None:
     return {
         "id": marker.id or None if marker else None,
         "image": marker.image if marker else None,
+        "image_size": int(marker.image_size) if marker and marker.image_size.isdigit() else None,
         "since": marker.since or None if marker else None,
         "disk_access": marker.disk_access if marker else "read_write",
         "holder": marker.holder.who if now.held and marker and marker.holder else None,
