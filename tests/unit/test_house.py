@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import pathlib
+import re
 
 import pytest
 
@@ -109,4 +110,6 @@ def test_nothing_is_too_long_to_read(path: pathlib.Path) -> None:
         node.name: lines for node in functions if (lines := (node.end_lineno or 0) - node.lineno + 1) > MAX_FUNCTION
     }
     assert not long, f"functions of more than {MAX_FUNCTION} lines: {long}"
-    assert text.count("\n") < MAX_FILE
+    # What a module documents is a reference, not code: it is as long as it has to be.
+    docs = re.sub(r'^(DOCUMENTATION|EXAMPLES|RETURN) = r""".*?^"""$', "", text, flags=re.MULTILINE | re.DOTALL)
+    assert docs.count("\n") < MAX_FILE
