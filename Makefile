@@ -43,6 +43,14 @@ bench: ## measure boot, downtime and diagnosis, each as a ratio
 	@$(PREPARE)
 	tests/lab/bench
 
+.PHONY: cloud
+cloud: ## start a small real OpenStack on 127.0.0.1, print where its clouds.yaml is
+	@tests/lab/cloud/cloud up
+
+.PHONY: cloud-down
+cloud-down: ## stop that cloud, and remove everything of it but the cache
+	@tests/lab/cloud/cloud down
+
 .PHONY: build
 build: ## build the collection's artifact into build/
 	@$(PREPARE)
@@ -55,5 +63,6 @@ format: ## let ruff format the Python sources
 .PHONY: clean
 clean: ## stop the lab and remove what was built here; the cache of guests and environments stays
 	@tests/lab/lab down
+	@tests/lab/cloud/cloud down
 	rm -rf build .ansible .mypy_cache .pytest_cache .ruff_cache tests/output
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
