@@ -119,14 +119,14 @@ def _refusal(blockers: t.Sequence[Problem], *, server: str) -> OpenRescueError:
 
 
 def _follow(provider: Provider, job: Job, now: Situation, plan: Plan, *, deadline: Deadline, watch: Stopwatch) -> None:
-    run = watch.measure("write_marker", lambda: provider.begin(now, plan, job, deadline))
+    run = watch.measure("take_hold", lambda: provider.begin(now, plan, job, deadline))
     job.actions += plan.opening
     job.changed = job.changed or plan.marks
     for step in plan.steps:
         job.actions.append(step)
         job.changed = watch.measure(step, lambda step=step: run.do(step)) or job.changed  # type: ignore[misc]
     job.actions += plan.closing
-    watch.measure(plan.closing[0] if plan.closing else "finish", run.finish)
+    watch.measure("let_go", run.finish)
 
 
 def _put_back(provider: Provider, job: Job, cause: OpenRescueError, *, clock: Clock, watch: Stopwatch) -> None:
