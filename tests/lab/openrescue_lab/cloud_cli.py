@@ -9,6 +9,7 @@ import json
 import os
 import shlex
 import sys
+import typing as t
 
 from . import cloud_host, daemon
 from .base import LabError
@@ -62,32 +63,34 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _call(args: argparse.Namespace, command: list[str]) -> None:
-    if args.command == "up":
-        print(cloud_host.up())
-    elif args.command == "down":
-        daemon.down()
-    elif args.command == "config":
-        print(cloud_host.config())
-    elif args.command == "uri":
-        print(daemon.uri())
-    elif args.command == "env":
-        print(f"export OS_CLIENT_CONFIG_FILE={shlex.quote(str(cloud_host.config()))}")
-        print(f"export PATH={shlex.quote(str(cloud_host.environment('cloud') / 'bin'))}:$PATH")
-    elif args.command == "restart-libvirtd":
-        daemon.restart_libvirtd()
-    elif args.command == "port":
-        print(cloud_host.ssh_port(args.id))
-    elif args.command == "after":
-        _after(args.service, command)
-    elif args.command == "run":
-        _run()
-    elif args.command == "define":
-        _define(Service(args.service))
-    elif args.command == "status":
-        for service in map(Service, names()):
-            print(f"{service.name}\t{service.pid() or 'down'}\t{service.log}")
+    simple: dict[str, t.Callable[[], object]] = {
+        "up": lambda: print(cloud_host.up()),
+        "down": daemon.down,
+        "config": lambda: print(cloud_host.config()),
+        "uri": lambda: print(daemon.uri()),
+        "env": _env,
+        "status": _status,
+        "restart-libvirtd": daemon.restart_libvirtd,
+        "run": _run,
+        "port": lambda: print(cloud_host.ssh_port(args.id)),
+        "after": lambda: _after(args.service, command),
+        "define": lambda: _define(Service(args.service)),
+    }
+    if args.command in simple:
+        simple[args.command]()
     else:
         _services(args.command, [Service(name) for name in args.service])
+
+
+def _env() -> None:
+    print(f"export OS_CLIENT_CONFIG_FILE={shlex.quote(str(cloud_host.config()))}")
+    print(f"export PATH={shlex.quote(str(cloud_host.environment('cloud') / 'bin'))}:$PATH")
+
+
+def _status() -> None:
+    for service in map(Service, names()):
+        state = service.pid() or ("done" if service.spec().once and service.is_ready() else "down")
+        print(f"{service.name}\t{state}\t{service.log}")
 
 
 def _define(service: Service) -> None:

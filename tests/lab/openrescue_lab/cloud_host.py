@@ -91,11 +91,15 @@ def play(main: pathlib.Path, **variables: t.Any) -> None:
         "ansible_python_interpreter": str(main / "bin/python"),
         **variables,
     }
-    command = [main / "bin/ansible-playbook", "-i", "localhost,", "-c", "local", "-e", json.dumps(values)]
-    quiet = {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "0", "ANSIBLE_CONFIG": str(LAB_DIR / "cloud/ansible.cfg")}
+    command = [str(main / "bin/ansible-playbook"), "-i", "localhost,", "-c", "local", "-e", json.dumps(values)]
+    quiet = {
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "0",
+        "ANSIBLE_CONFIG": str(LAB_DIR / "cloud/ansible.cfg"),
+    }
     with (cloud_dir() / "up.log").open("a", encoding="utf-8") as log:
         done = subprocess.run(
-            [*command, LAB_DIR / "cloud/up.yml"], env={**os.environ, **quiet}, stdout=log, stderr=log, check=False
+            [*command, str(LAB_DIR / "cloud/up.yml")], env={**os.environ, **quiet}, stdout=log, stderr=log, check=False
         )
     if done.returncode:
         said = (cloud_dir() / "up.log").read_text(encoding="utf-8", errors="replace")[-4000:]

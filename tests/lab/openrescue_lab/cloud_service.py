@@ -90,7 +90,7 @@ class Service:
             if self.pid() or (spec.once and self.is_ready()):
                 return False
             self.log.parent.mkdir(parents=True, exist_ok=True)
-            # In the mount namespace of the lab's libvirt: its mounts are seen there, and `down` finds all that is in it.
+            # In the mount namespace of the lab's libvirt: `down` finds all that is in it.
             inside = ["nsenter", f"--mount=/proc/{_anybody()}/ns/mnt", "--", "tini", "-s", "-g", "--"]
             if spec.after:
                 inside += [str(COMMAND), "after", *spec.after, "--"]
@@ -176,7 +176,9 @@ def names() -> list[str]:
 def birth(pid: int) -> int | None:
     """When a process began, in clock ticks since the boot; None when it is gone, or dead and only not reaped yet."""
     try:
-        fields = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        fields = (
+            pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        )
     except (FileNotFoundError, ProcessLookupError):
         return None
     return None if fields[0] in "ZX" else int(fields[19])
