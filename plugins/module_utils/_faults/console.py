@@ -38,6 +38,8 @@ _NEW_ROW = re.compile(r"\x1b\[(?:\d{0,4};0?1|\d{0,4})?[Hf]|\x1b\[\d?J|\x1bc|\r|\
 _ESCAPE = re.compile(
     r"\x1b\[[0-9;:<=>?]{0,32}[ -/]{0,4}[@-~]?|\x1b\][^\x07\x1b]{0,256}(?:\x07|\x1b\\)?|\x1b[()][0-9A-B]|\x1b.?"
 )
+# Nova's console output has lost the character that begins an escape, and its UTF-8 is broken into its bytes.
+_BEHEADED = re.compile(r"\[(?=\d{1,4}(?:;\d{1,4}){0,8}[mHJKf]|\d{1,4}(?:;\d{1,4}){0,8};\ufffd)")
 _SYSTEMD_PROGRESS = re.compile(r"^\[[ *]{3,8}\] ")
 
 # Firmware, boot loader and kernel come in this order: a step back is another boot.
@@ -109,6 +111,8 @@ class _Match:
 
 def clean(text: str) -> list[Line]:
     """The rows of console text that say anything, without escapes and control characters; bounded in size."""
+    if "\x1b" not in text:
+        text = _BEHEADED.sub("\x1b[", text).replace("\ufffd\ufffd\ufffd", "…")
     cut = text[:-MAX_CHARACTERS] if len(text) > MAX_CHARACTERS else ""
     raw = text[len(cut) :].split("\n")
     first = cut.count("\n") + 1 + len(raw[:-MAX_LINES])

@@ -249,3 +249,16 @@ def test_the_catalogue() -> None:
     families = [fault.id.split("-")[0] for fault in FAULTS]
     assert list(dict.fromkeys(families)) == ["filesystem", "space", "fstab", "initramfs", "grub"]
     assert by_id("no-such-fault") is None
+
+
+def test_a_console_as_nova_shows_it() -> None:
+    text = (
+        "[    0.016000] ..TIMER: vector=0x30 [12] [a;b]\n"
+        "[[0;1;31m TIME [0m] Timed out waiting for device [0;1;\ufffd\ufffd\ufffddbeef-0000-4000-8000-00000000b007.\n"
+        "[2;1Hgrub> [4D\n"
+    )
+    assert [line.text for line in clean(text)] == [
+        "[    0.016000] ..TIMER: vector=0x30 [12] [a;b]",
+        "[ TIME ] Timed out waiting for device …dbeef-0000-4000-8000-00000000b007.",
+        "grub> [4D",
+    ]
