@@ -50,6 +50,8 @@ class OpenStackProvider(Provider):
         #: the server as it was last seen, and the rescue image that preflight has found
         self.shown: Json = {}
         self.image: Json | None = None
+        #: whether Nova has been asked for something: from then on its own faults are waited out
+        self.committed = False
         self._fresh = False
 
     def connect(self, deadline: Deadline) -> None:
@@ -67,9 +69,16 @@ class OpenStackProvider(Provider):
 
     def compute(self, method: str, path: str, *, step: str, server: str = "", **options: t.Any) -> Answer:
         """One call of the Compute API, within the deadline of this server."""
-        version = "{}.{}".format(*self.microversion)
         return self.connection.call(
-            method, "compute", path, step=step, server=server, deadline=self.deadline, microversion=version, **options
+            method,
+            "compute",
+            path,
+            step=step,
+            server=server,
+            deadline=self.deadline,
+            microversion="{}.{}".format(*self.microversion),
+            patient=self.committed,
+            **options,
         )
 
     # -- finding and seeing

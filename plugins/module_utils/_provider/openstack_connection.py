@@ -159,10 +159,12 @@ class Connection:
         microversion: str = "",
         body: t.Any = None,
         again: bool = True,
+        patient: bool = False,
     ) -> Answer:
         """One call, repeated while what hinders it can pass; raises :class:`OpenRescueError` for every other answer.
 
         :param again: False for what must not be sent twice unseen: then the first failure is raised.
+        :param patient: whether the cloud's own faults are waited out for as long as there is time.
         """
         url = self.endpoint(service, step=step, server=server) + path
         options: dict[str, t.Any] = {} if body is None else {"json": body}
@@ -176,6 +178,7 @@ class Connection:
             server=server,
             deadline=deadline,
             again=again,
+            patient=patient,
         )
 
     def version_document(self, service: str, *, deadline: Deadline) -> Answer:
@@ -211,6 +214,7 @@ class Connection:
         server: str,
         deadline: Deadline,
         again: bool = True,
+        patient: bool = False,
     ) -> Answer:
         pause, longest = _BACKOFF
         failures: dict[str, int] = {}
@@ -230,7 +234,7 @@ class Connection:
                 error.__cause__ = exc
             failures[error.code] = failures.get(error.code, 0) + 1
             error.retry_after = wait = max(wished or 0.0, pause)
-            if not again or not self._may_pass(error, failures) or wait >= deadline.left:
+            if not again or not self._may_pass(error, failures, patient=patient) or wait >= deadline.left:
                 raise error
             self._clock.sleep(wait)
             pause = min(2 * pause, longest)
@@ -251,7 +255,9 @@ class Connection:
             )
         return None
 
-    def _may_pass(self, error: OpenRescueError, failures: t.Mapping[str, int]) -> bool:
+    def _may_pass(self, error: OpenRescueError, failures: t.Mapping[str, int], *, patient: bool) -> bool:
         if error.code in _SURROUNDINGS:
             return self._answered or (error.code == "connection_failed" and failures[error.code] < 3)
+        if patient and error.code in PASSING:
+            return True
         return error.code in PASSING and failures[error.code] < _FAULTS_OF_ITS_OWN.get(error.code, 1_000_000)

@@ -158,6 +158,7 @@ class NovaRun(Run):
         while True:
             self._sent = self._clock.wall()
             self._asked_at = self._provider.connection.cloud_time
+            self._provider.committed = True
             try:
                 answer = self._call("POST", "/action", step=step, body=body, again=False)
             except OpenRescueError as exc:
