@@ -196,6 +196,11 @@ _ENDPOINT = _Kind(
     "the cloud's catalogue has no such endpoint",
     "See to region_name and interface: 'openstack catalog list' shows what there is",
 )
+_REGION = _Kind(
+    "endpoint_missing",
+    "the cloud is configured without such a region",
+    "See to region_name, and to the regions of the cloud in clouds.yaml",
+)
 _CONFIG = _Kind(
     "cloud_configuration",
     "the cloud is not configured as it must be",
@@ -240,6 +245,8 @@ def _root(exc: BaseException) -> str:
 def _kind_of(exc: BaseException) -> _Kind:
     """By the names of the classes: what comes from which library differs between releases."""
     names = [base.__name__ for part in _chain(exc) for base in type(part).__mro__]
+    if "ConfigException" in names and "not a valid region" in str(exc):
+        return _REGION
     for kind, marks in (
         (
             _CONFIG,
