@@ -21,7 +21,7 @@ from openrescue_lab.base import run, wait_until
 from openrescue_lab.cloud import COMMAND, Cloud
 
 MODULES = "ansible_collections.openrescue.server.plugins.modules"
-Result = t.Dict[str, t.Any]
+Result = dict[str, t.Any]
 
 
 @dataclasses.dataclass

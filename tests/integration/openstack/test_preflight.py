@@ -158,11 +158,12 @@ def test_a_server_with_a_kernel_of_its_own(member: Member, cloud: Cloud) -> None
 
 
 def test_legacy_mode_hides_disks(member: Member, cloud: Cloud) -> None:
-    with member.flavor("flight-ephemeral", "fake", ephemeral=1) as flavor:
-        with cloud.server("flight-ephemeral", "blank-quick", flavor=flavor) as made:
-            found = member.info(made.id, rescue_image="blank-rescue")
-            assert [problem["code"] for problem in found["warnings"]] == ["volumes_hidden"]
-            assert member.info(made.id, rescue_image="blank-stable-virtio")["warnings"] == []
+    with contextlib.ExitStack() as stack:
+        flavor = stack.enter_context(member.flavor("flight-ephemeral", "fake", ephemeral=1))
+        made = stack.enter_context(cloud.server("flight-ephemeral", "blank-quick", flavor=flavor))
+        found = member.info(made.id, rescue_image="blank-rescue")
+        assert [problem["code"] for problem in found["warnings"]] == ["volumes_hidden"]
+        assert member.info(made.id, rescue_image="blank-stable-virtio")["warnings"] == []
 
 
 def test_the_image_goes_between_preflight_and_post(member: Member, server: str) -> None:
