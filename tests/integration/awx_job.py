@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026, The openrescue authors
-"""What AWX does with the directory awx/: takes its job templates, asks their surveys, and runs them by ansible-runner."""
+"""What AWX does with the directory awx/: takes its job templates, asks their surveys, runs them by ansible-runner."""
 
 from __future__ import annotations
 
@@ -172,6 +172,7 @@ class Awx:
     templates: dict[str, dict[str, t.Any]]
     inventory: dict[str, t.Any]
     openstack: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    ssh_key: str = ""
 
     def press(self, button: str, *, job_type: str = "run", **answers: t.Any) -> Ended:
         """Press a button, answer its survey, and wait for the end of the job."""
@@ -180,7 +181,7 @@ class Awx:
             raise Refused(f"{button} is always {template['job_type']}")
         home = pathlib.Path(tempfile.mkdtemp(prefix="job-", dir=self.directory))
         shutil.copytree(PROJECT, home / "project")
-        for name in ("inventory", "env", "home"):
+        for name in ("inventory", "env", "home", "cp"):
             (home / name).mkdir()
         (home / "inventory/hosts.json").write_text(json.dumps(self.inventory), encoding="utf-8")
         flags = [f"--forks={template['forks']}"]
@@ -190,6 +191,9 @@ class Awx:
         given = extra_vars(template, answers)
         (home / "env/extravars").write_text(yaml.dump(given, Dumper=_Unsafe), encoding="utf-8")
         (home / "env/envvars").write_text(yaml.safe_dump(self._environment(home)), encoding="utf-8")
+        if self.ssh_key:
+            # A machine credential: ansible-runner gives the key to an agent of its own.
+            (home / "env/ssh_key").write_text(self.ssh_key, encoding="ascii")
         done = ansible_runner.run(
             private_data_dir=str(home),
             playbook=template["playbook"],
@@ -210,6 +214,7 @@ class Awx:
             "ANSIBLE_HOST_KEY_CHECKING": "False",
             "ANSIBLE_INVENTORY_UNPARSED_FAILED": "True",
             "ANSIBLE_RETRY_FILES_ENABLED": "False",
+            "ANSIBLE_SSH_CONTROL_PATH_DIR": str(home / "cp"),
             "HOME": str(home / "home"),
             "PATH": f"{BIN}:{os.environ['PATH']}",
         }

@@ -9,24 +9,26 @@ import json
 import pathlib
 import re
 import subprocess
+import tempfile
 import typing as t
 
+import awx_job as awx
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from openrescue_lab import breakage
+from openrescue_lab import breakage, cloud_host
 from openrescue_lab.base import run
+from openrescue_lab.cloud import COMMAND, Cloud
 from openrescue_lab.domain import Domain
+from openrescue_lab.guest import ssh_key
 from openrescue_lab.rescue import RescueImage
-
-import awx_job as awx
 
 ROOT = awx.PROJECT.parent
 BUTTONS = ("Triage", "Rescue", "Unrescue", "Recover")
 DATA = yaml.safe_load((awx.PROJECT / "job_templates.yml").read_text(encoding="utf-8"))
 MODULES = ("label", "credential", "execution_environment", "inventory", "inventory_source", "project", "job_template")
 
-Calls = t.List[t.Tuple[str, t.Dict[str, t.Any]]]
+Calls = list[tuple[str, dict[str, t.Any]]]
 
 
 def options() -> dict[str, dict[str, t.Any]]:
@@ -184,7 +186,8 @@ def test_text_of_a_console_is_never_a_template(tmp_path: pathlib.Path) -> None:
         }
     ]
     (tmp_path / "console").write_text(
-        f"[ TIME ] Timed out waiting for device /dev/disk/by-uuid/{evil}.\nYou are in emergency mode.\n", encoding="utf-8"
+        f"[ TIME ] Timed out waiting for device /dev/disk/by-uuid/{evil}.\nYou are in emergency mode.\n",
+        encoding="utf-8",
     )
     (tmp_path / "play.json").write_text(json.dumps(play), encoding="utf-8")
     done = subprocess.run(
@@ -201,8 +204,15 @@ def test_text_of_a_console_is_never_a_template(tmp_path: pathlib.Path) -> None:
 
 
 @pytest.fixture
+def jobs() -> t.Iterator[pathlib.Path]:
+    """Where the jobs are. Their paths are short, as AWX's are: the sockets of SSH are in there."""
+    with tempfile.TemporaryDirectory(prefix="awx_") as directory:
+        yield pathlib.Path(directory)
+
+
+@pytest.fixture
 def on_libvirt(
-    tmp_path: pathlib.Path, templates: dict[str, dict[str, t.Any]], lab: str, rescue_image: RescueImage, patient: Domain
+    jobs: pathlib.Path, templates: dict[str, dict[str, t.Any]], lab: str, rescue_image: RescueImage, patient: Domain
 ) -> awx.Awx:
     """An AWX whose inventory has one guest of the lab's libvirt, and says what a survey does not ask."""
     variables = {
@@ -212,7 +222,9 @@ def on_libvirt(
         "rescue_shutdown_timeout": 1,
         "recover_probe_timeout": 2,
     }
-    return awx.Awx(tmp_path, templates, {"dead": {"hosts": {"web1": {"rescue_server": patient.name}}, "vars": variables}})
+    return awx.Awx(
+        jobs, templates, {"dead": {"hosts": {"web1": {"rescue_server": patient.name}}, "vars": variables}}
+    )
 
 
 def test_triage_and_recover_a_guest(
@@ -258,7 +270,40 @@ def libvirt_site(on_libvirt: awx.Awx, patient: Domain, guest_disk: t.Callable[[]
     return Site(on_libvirt, lambda: patient.state() == "running")
 
 
-@pytest.fixture(params=["libvirt"])
+@pytest.fixture(scope="session")
+def cloud() -> t.Iterator[Cloud]:
+    """The running cloud. Who started it stops it."""
+    ours = not cloud_host.config().exists()
+    yield Cloud.up() if ours else Cloud(cloud_host.cloud_dir())
+    if ours:
+        run(COMMAND, "down")
+
+
+@pytest.fixture
+def openstack_site(jobs: pathlib.Path, templates: dict[str, dict[str, t.Any]], cloud: Cloud) -> t.Iterator[Site]:
+    """A server on the cloud, which a member of its project reaches by what AWX makes of two credentials."""
+    connection = cloud.connect()
+    auth = connection.config.auth
+    credential = {
+        "host": auth["auth_url"],
+        "username": auth["username"],
+        "password": auth["password"],
+        "project": auth["project_name"],
+        "domain": "Default",
+    }
+    with cloud.server("awx", "guest", config_drive=True) as server:
+        variables = {
+            "rescue_image": "rescue",
+            "rescue_system_timeout": 150,
+            "rescue_ssh_host": "127.0.0.1",
+            "rescue_ssh_port": cloud.ssh_port(server.id),
+        }
+        inventory = {"dead": {"hosts": {"web1": {"rescue_server": server.id}}, "vars": variables}}
+        job = awx.Awx(jobs, templates, inventory, openstack=credential, ssh_key=ssh_key().read_text("ascii"))
+        yield Site(job, lambda: bool(connection.compute.get_server(server.id).status == "RESCUE"))
+
+
+@pytest.fixture(params=["libvirt", "openstack"])
 def site(request: pytest.FixtureRequest) -> Site:
     return t.cast("Site", request.getfixturevalue(f"{request.param}_site"))
 
@@ -266,6 +311,10 @@ def site(request: pytest.FixtureRequest) -> Site:
 def test_rescue_and_unrescue_a_server(site: Site) -> None:
     """Each step first as check, which touches nothing; and what fails is told."""
     asked = {"rescue_hosts": "all"}
+    if site.awx.openstack:
+        triaged = site.awx.press("Triage", **asked).must_end_well().server("web1")
+        assert (triaged["outcome"], triaged["provider"], triaged["changed"]) == ("triaged", "openstack", False)
+        assert triaged["console"] in ("booted", "unknown")
     checked = site.awx.press("Rescue", job_type="check", **asked).must_end_well().server("web1")
     assert (checked["outcome"], checked["check"], checked["changed"]) == ("rescued", True, True)
     assert site.rescued() is False
