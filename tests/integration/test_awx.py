@@ -222,9 +222,7 @@ def on_libvirt(
         "rescue_shutdown_timeout": 1,
         "recover_probe_timeout": 2,
     }
-    return awx.Awx(
-        jobs, templates, {"dead": {"hosts": {"web1": {"rescue_server": patient.name}}, "vars": variables}}
-    )
+    return awx.Awx(jobs, templates, {"dead": {"hosts": {"web1": {"rescue_server": patient.name}}, "vars": variables}})
 
 
 def test_triage_and_recover_a_guest(
