@@ -10,13 +10,10 @@ import json
 import os
 import pathlib
 import signal
-import socket
 import subprocess
 import typing as t
-import urllib.error
-import urllib.request
 
-from . import daemon
+from . import cloud_ready, daemon
 from .base import LAB_DIR, LabError, locked, state_dir, wait_until
 
 COMMAND = LAB_DIR / "cloud/cloud"
@@ -26,8 +23,9 @@ COMMAND = LAB_DIR / "cloud/cloud"
 class Spec:
     """How a service is started, when it is ready, and what has to be ready before it.
 
-    `ready` is `http:URL`, `tcp:PORT`, `path:PATH`, `log:TEXT` (said since its last start), or nothing. What is ready by
-    a path is a job that is done once: it ends, and is not started again.
+    `ready` is `http:URL`, `tcp:PORT`, `path:PATH`, `log:TEXT` (said since its last start), `reports:AUTH_URL URL` (the
+    API's list of services at that URL says that it is up, and has reported since its last start), or nothing. What is
+    ready by a path is a job that is done once: it ends, and is not started again.
     """
 
     argv: list[str]
@@ -114,7 +112,7 @@ class Service:
 
         def ready() -> bool:
             alive = self.pid() is not None
-            if self.is_ready():
+            if self.is_ready() and (alive or self.spec().once):
                 return True
             if not alive:
                 raise LabError(f"{self.name} has ended")
@@ -129,11 +127,14 @@ class Service:
         """Whether it serves now."""
         kind, _colon, value = self.spec().ready.partition(":")
         if kind == "http":
-            return _answers_http(value)
+            return cloud_ready.answers_http(value)
         if kind == "tcp":
-            return _listens(int(value))
+            return cloud_ready.listens(int(value))
         if kind == "path":
             return pathlib.Path(value).exists()
+        if kind == "reports":
+            auth_url, services_url = value.split()
+            return cloud_ready.reports(auth_url, services_url, since=self._file("pid").stat().st_mtime)
         if kind == "log":
             with self.log.open("rb") as log:
                 log.seek(int(self._file("mark").read_text(encoding="ascii")))
@@ -198,24 +199,6 @@ def descendants(pid: int) -> list[int]:
         found += below
         todo += below
     return found
-
-
-def _answers_http(url: str) -> bool:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(url, timeout=10):
-            return True
-    except urllib.error.HTTPError as error:
-        # An application that has not loaded is a 500; one that wants a token is there.
-        return error.code < 500
-    except OSError:
-        return False
-
-
-def _listens(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5):
-        return True
-    return False
 
 
 def _anybody() -> int:

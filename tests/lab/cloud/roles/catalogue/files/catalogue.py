@@ -123,7 +123,8 @@ def main() -> None:
     wanted, cloud_command = json.loads(pathlib.Path(sys.argv[1]).read_text(encoding="utf-8")), sys.argv[2]
     subprocess.run([cloud_command, "wait", "keystone"], check=True)
     identity(wanted)
-    subprocess.run([cloud_command, "wait", "glance", "neutron", "placement", "nova-api", "nova-scheduler"], check=True)
+    apis = ("glance", "neutron", "placement", "nova-api", "nova-scheduler", "cinder-api")
+    subprocess.run([cloud_command, "wait", *apis], check=True)
     compute(wanted)
 
 
