@@ -7,13 +7,23 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import pathlib
 import typing as t
 
 import pytest
-from openrescue_lab.base import LabError, run
+from openrescue_lab.base import LabError, run, wait_until
 from openrescue_lab.domain import Domain, Shape
 from openrescue_lab.rescue import RescueImage, run_role
+from openrescue_lab.rescue_cloud import (
+    DRIVE_SIZE,
+    MetadataService,
+    as_openstack,
+    config_drive,
+    drive_files,
+    free_port,
+    metadata_service,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -122,6 +132,133 @@ def test_takes_a_seed_from_an_optical_drive_only(
     assert "ssh-ed25519" in domain.execute("/usr/bin/ssh-keyscan", "-T", "60", "127.0.0.1", timeout=120)
     with pytest.raises(LabError):
         domain.execute("/bin/ls", "/run/hostile")
+
+
+METADATA = "/openstack/latest/meta_data.json"
+SERVICE_KEYS = "/run/openrescue/keys/root"
+OWN_KEYS = "/root/.ssh/authorized_keys"
+
+
+def new_key(directory: pathlib.Path, name: str) -> tuple[pathlib.Path, str]:
+    """A key pair: the private key's path, and the public key without its comment."""
+    path = directory / name
+    run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", path)
+    return path, " ".join(path.with_suffix(".pub").read_text(encoding="ascii").split()[:2])
+
+
+def ssh(port: int, key: pathlib.Path, *command: str, user: str = "root") -> str:
+    options = ("IdentitiesOnly=yes", "BatchMode=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null")
+    words = [word for option in options for word in ("-o", option)]
+    return run("ssh", "-F", "none", "-q", *words, "-i", key, "-p", str(port), f"{user}@127.0.0.1", *command)
+
+
+def exists(domain: Domain, path: str) -> bool:
+    return domain.execute("/bin/sh", "-c", f"ls -d {path} 2>/dev/null || true").strip() != ""
+
+
+def systemctl(domain: Domain, *words: str) -> str:
+    return domain.execute("/bin/sh", "-c", f"systemctl {' '.join(words)} || true", timeout=120).strip()
+
+
+def hostile_metadata(good: str, bad: str) -> bytes:
+    """A good key, and others that would run something, or are none."""
+    keys = {
+        "options": f'command="touch /run/hostile" {bad} one',
+        "newline": f'{good} two\ncommand="touch /run/hostile" {bad}\rno-pty {bad}\n',
+        "authority": f"cert-authority {bad}",
+        "comment": f"# {good}\x00{bad}",
+        "type": f"ssh-rsa {bad.split()[1]}",
+        "cut": bad[:-8],
+        "list": [bad],
+        "nothing": None,
+    }
+    return json.dumps({"uuid": "../../etc", "public_keys": keys, "files": [{"path": "/run/hostile"}]}).encode()
+
+
+def silence_delays_nothing(domain: Domain, service: MetadataService, port: int) -> None:
+    """While the service says nothing, the boot ends, and sshd and the agent answer."""
+    assert systemctl(domain, "is-system-running", "--wait") == "running"
+    assert "ssh-ed25519" in run("ssh-keyscan", "-T", "60", "-p", str(port), "127.0.0.1")
+    wait_until("the metadata service is asked", lambda: service.asked, timeout=60)
+    assert systemctl(domain, "is-active", "openrescue-keys.service") == "active"
+    assert systemctl(domain, "show", "--property=Before", "--value", "openrescue-keys.service") == "shutdown.target"
+    assert not exists(domain, SERVICE_KEYS)
+
+
+def test_openstack_metadata_service(rescue_image: RescueImage, domains: Define, tmp_path: pathlib.Path) -> None:
+    """Silent at first, then far too talkative, then with the key among hostile ones: the key is the way in."""
+    (mine, good), (theirs, bad) = (new_key(tmp_path, name) for name in ("mine", "theirs"))
+    port = free_port()
+    domain = domains("lab-image-service", rescue_image.layer(tmp_path / "layer.qcow2"), shape=direct(rescue_image))
+    as_openstack(domain, ssh_port=port)
+    with metadata_service() as service:
+        domain.start().wait_agent(timeout=300)
+        silence_delays_nothing(domain, service, port)
+
+        service.answers[METADATA] = json.dumps({"public_keys": {"mine": good}, "fill": "x" * 10_000_000}).encode()
+        service.speaks.set()
+        asked = len(service.asked)
+        wait_until("the service is asked twice more", lambda: len(service.asked) >= asked + 2, timeout=60)
+        assert not exists(domain, SERVICE_KEYS)
+
+        service.answers[METADATA] = hostile_metadata(good, bad)
+        wait_until("the key arrives", lambda: exists(domain, SERVICE_KEYS), timeout=60)
+    assert domain.execute("/bin/cat", SERVICE_KEYS) == f"{good}\n"
+    assert rescue_image.manifest["build_id"] in ssh(port, mine, "cat", "/etc/openrescue-release")
+    for key, user in ((theirs, "root"), (mine, "daemon")):
+        with pytest.raises(LabError, match="ended with 255"):
+            ssh(port, key, "true", user=user)
+    assert not exists(domain, "/run/hostile*")
+    # The word of the service is asked for its keys only.
+    assert set(service.asked) == {METADATA}
+
+
+def drive(directory: pathlib.Path, name: str, *, kind: str, key: str) -> pathlib.Path:
+    """A config drive that would also touch files of its name."""
+    user_data = f"#!/bin/sh\ntouch /run/hostile-{name}\n"
+    return config_drive(directory, name=name, kind=kind, files=drive_files(key=key, user_data=user_data))
+
+
+def only_the_key_came(domain: Domain, key: str) -> None:
+    """After cloud-init's end."""
+    domain.wait_agent(timeout=300)
+    wait_until("the seed is taken", lambda: exists(domain, "/run/openrescue/seeded"), timeout=120)
+    assert "status: done" in domain.execute("/usr/bin/cloud-init", "status", "--wait", timeout=300)
+    lines = domain.execute("/bin/cat", OWN_KEYS).splitlines()
+    assert [line for line in lines if not line.startswith("#")] == [key]
+    assert not exists(domain, "/run/hostile*")
+    assert systemctl(domain, "is-system-running", "--wait") == "running"
+
+
+def test_config_drive_brings_its_key_only(rescue_image: RescueImage, domains: Define, tmp_path: pathlib.Path) -> None:
+    """On an optical drive, anywhere; and a disk that looks like a config drive is none where there is no OpenStack."""
+    (_, good), (_, bad) = (new_key(tmp_path, name) for name in ("mine", "theirs"))
+    optical = drive(tmp_path, "optical", kind="iso9660", key=good)
+    disk = drive(tmp_path, "disk", kind="vfat", key=bad)
+    shape = direct(rescue_image, machine="q35", cdrom=optical)
+    domain = domains("lab-image-drive", rescue_image.layer(tmp_path / "layer.qcow2"), disk, shape=shape).start()
+    only_the_key_came(domain, good)
+    assert not exists(domain, SERVICE_KEYS)
+
+
+def test_config_drive_on_a_disk(rescue_image: RescueImage, domains: Define, tmp_path: pathlib.Path) -> None:
+    """On an OpenStack guest it may be a disk; a partition and a larger disk that call themselves so are not taken."""
+    (_, good), (_, bad) = (new_key(tmp_path, name) for name in ("mine", "theirs"))
+    true = drive(tmp_path, "true", kind="vfat", key=good)
+    large = drive(tmp_path, "large", kind="vfat", key=bad)
+    part = tmp_path / "part.raw"
+    run("truncate", "--size", "80M", part)
+    run("sfdisk", "--quiet", part, input=f"label: gpt\nstart=2048, size={DRIVE_SIZE}iB\n")
+    run("dd", f"if={large}", f"of={part}", "bs=1M", "seek=1", "conv=notrunc,sparse", "status=none")
+    run("truncate", "--size", "1G", large)
+    # The patient's come first: who takes the first that fits takes a wrong one.
+    layer = rescue_image.layer(tmp_path / "layer.qcow2")
+    domain = domains("lab-image-disk", layer, part, large, true, shape=direct(rescue_image))
+    as_openstack(domain).start()
+    only_the_key_came(domain, good)
+    domain.execute("/usr/bin/udevadm", "settle", timeout=60)
+    labels = domain.execute("/bin/lsblk", "--noheadings", "--raw", "--output", "NAME,LABEL").lower().splitlines()
+    assert [line for line in labels if line.endswith(" config-2")] == ["vdb1 config-2", "vdc config-2", "vdd config-2"]
 
 
 def test_role_is_idempotent(rescue_image: RescueImage) -> None:
