@@ -25,6 +25,8 @@ SCENARIOS = ("rescue_image", "triage", "rescue", "diagnose", "repair", "unrescue
 
 #: The tests that work on disks of broken guests: about half of the integration tests' time.
 PATIENTS = tuple(f"tests/integration/test_{name}.py" for name in ("recover", "faults", "disk_guest", "disk_host"))
+#: The tests that need the small real cloud.
+CLOUD = ("tests/integration/openstack/test_*.py", "tests/integration/test_awx.py")
 
 #: What shows everything that runs, is mounted or is attached.
 LISTS = (("ps", "-eo", "pid=,args="), ("cat", "/proc/self/mounts"), ("losetup", "--list"))
@@ -180,9 +182,16 @@ def slow() -> dict[str, Gate]:
     def patients(run: Run) -> Counted:
         return integration(run, *PATIENTS)
 
+    def cloud(run: Run) -> Counted:
+        run("tests/lab/cloud/cloud", "up")
+        try:
+            return integration(run, *_files(run, *CLOUD))
+        finally:
+            run("tests/lab/cloud/cloud", "down")
+
     def servers(run: Run) -> Counted:
-        rest = [name for name in _files(run, "tests/integration/**/test_*.py") if name not in PATIENTS]
-        return integration(run, *rest)
+        others = {*PATIENTS, *_files(run, *CLOUD)}
+        return integration(run, *(name for name in _files(run, "tests/integration/**/test_*.py") if name not in others))
 
     def molecule(run: Run) -> Counted:
         """The scenarios in the order of the way, so that each finds the guest as the one before has left it."""
@@ -200,7 +209,7 @@ def slow() -> dict[str, Gate]:
         run("tests/lab/demo")
         return Counted(1, "guest recovered")
 
-    return {"patients": patients, "molecule": molecule, "servers": servers, "whole-way": whole_way}
+    return {"patients": patients, "cloud": cloud, "molecule": molecule, "servers": servers, "whole-way": whole_way}
 
 
 def last() -> dict[str, Gate]:
@@ -209,11 +218,11 @@ def last() -> dict[str, Gate]:
 
 
 def nothing_left(run: Run) -> Counted:
-    """The lab is down, and nothing of it runs, is mounted or is attached."""
+    """The lab and its cloud are down, and nothing of them runs, is mounted or is attached."""
     run("tests/lab/lab", "down")
     lab = run.env.get("OPENRESCUE_LAB", "/run/openrescue-lab")
     seen = [line for argv in LISTS for line in subprocess.check_output(argv, text=True).splitlines()]
-    left = [line for line in seen if f"{lab}/" in line]
+    left = [line for line in seen if f"{lab}/" in line or f"{lab}-cloud/" in line]
     if left:
         raise GateFailed("left behind:\n" + "\n".join(left))
     return Counted(len(seen), "processes and mounts")

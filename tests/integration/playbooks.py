@@ -41,8 +41,18 @@ class Play:
     uri: str
     image: pathlib.Path
 
-    def __call__(self, name: str, *servers: str, arguments: t.Sequence[str] = (), **variables: t.Any) -> Outcome:
-        """Run openrescue.server.<name> on the servers; a variable that is None is not given."""
+    def __call__(
+        self,
+        name: str,
+        *servers: str,
+        hosts: t.Mapping[str, t.Mapping[str, t.Any]] | None = None,
+        arguments: t.Sequence[str] = (),
+        **variables: t.Any,
+    ) -> Outcome:
+        """Run openrescue.server.<name> on the servers; a variable that is None is not given.
+
+        :param hosts: servers with variables of their own.
+        """
         shared = {
             "rescue_hosts": "servers",
             "rescue_provider": "libvirt",
@@ -51,7 +61,10 @@ class Play:
         }
         given = {**shared, **variables}
         inventory = self.directory / "inventory.json"
-        inventory.write_text(json.dumps({"servers": {"hosts": {server: {} for server in servers}}}), encoding="utf-8")
+        inventory.write_text(
+            json.dumps({"servers": {"hosts": {**{server: {} for server in servers}, **(hosts or {})}}}),
+            encoding="utf-8",
+        )
         done = subprocess.run(
             [
                 str(pathlib.Path(sys.executable).with_name("ansible-playbook")),

@@ -119,17 +119,20 @@ class OpenStackProvider(Provider):
     def _by_name(self, asked: str) -> list[Json]:
         # The filter is a regular expression of the database, which may also ignore case.
         wanted = urllib.parse.quote(f"^{re.escape(asked)}$", safe="")
-        answer = self.compute("GET", f"/servers/detail?name={wanted}", step="look for it", server=asked)
+        answer = self.compute(
+            "GET", f"/servers/detail?name={wanted}", step="look for it", server=asked, holds="servers"
+        )
         return [server for server in answer.json()["servers"] if server["name"] == asked]
 
     def _suggestion(self, asked: str) -> str:
-        answer = self.compute("GET", "/servers", step="look for it", server=asked)
+        answer = self.compute("GET", "/servers", step="look for it", server=asked, holds="servers")
         names = [str(server["name"]) for server in answer.json()["servers"]]
         close = [repr(name) for name in difflib.get_close_matches(asked, names, n=3)]
         return f"Did you mean {' or '.join(close)}?" if close else "'openstack server list' shows what there is"
 
     def _show(self, server: str) -> Json:
-        return t.cast("Json", self.compute("GET", f"/servers/{server}", step="look at it").json()["server"])
+        answer = self.compute("GET", f"/servers/{server}", step="look at it", holds="server")
+        return t.cast("Json", answer.json()["server"])
 
     def observe(self, server: str) -> Situation:
         # Finding it has shown it already.
@@ -145,7 +148,8 @@ class OpenStackProvider(Provider):
 
     def actions(self, server: str) -> list[Json]:
         """What was asked of the server, the latest first."""
-        answer = self.compute("GET", f"/servers/{server}/os-instance-actions", step="read what was done to it")
+        path = f"/servers/{server}/os-instance-actions"
+        answer = self.compute("GET", path, step="read what was done to it", holds="instanceActions")
         return t.cast("list[Json]", answer.json()["instanceActions"])
 
     def settle(self, now: Situation, wish: Wish) -> Situation:
@@ -179,7 +183,8 @@ class OpenStackProvider(Provider):
 
     def console_log(self, server: str) -> str:
         body: Json = {"os-getConsoleOutput": {}}
-        answer = self.compute("POST", f"/servers/{server}/action", step="read the console", server=server, body=body)
+        path = f"/servers/{server}/action"
+        answer = self.compute("POST", path, step="read the console", server=server, body=body, holds="output")
         return str(answer.json()["output"])
 
     def describe(self) -> dict[str, t.Any]:
@@ -188,7 +193,8 @@ class OpenStackProvider(Provider):
     def _extension(self) -> dict[str, t.Any]:
         """What the extension query says of ``os-rescue``, and what the cloud offers, which that query never told."""
         try:
-            found = self.compute("GET", "/extensions/os-rescue", step="query the extension").json()["extension"]
+            answer = self.compute("GET", "/extensions/os-rescue", step="query the extension", holds="extension")
+            found = answer.json()["extension"]
         except OpenRescueError as exc:
             if exc.code != "not_found":
                 raise

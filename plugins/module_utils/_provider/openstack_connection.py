@@ -19,7 +19,8 @@ import typing as t
 from ansible.module_utils.basic import missing_required_lib
 
 from .._errors import OpenRescueError
-from .openstack_errors import PASSING, Answer, answer_error, exception_error, retry_after
+from .openstack_errors import Answer, answer_error, answer_in, exception_error, retry_after
+from .openstack_patience import Patience
 
 try:
     import openstack
@@ -37,12 +38,8 @@ __all__ = ("Connection",)
 
 #: seconds that one call may take where the user has not said it
 _API_TIMEOUT = 60
-#: seconds between two attempts, doubled each time
-_BACKOFF = (0.5, 10.0)
-#: a fault of the cloud's own is worth a few attempts, not the whole timeout
-_FAULTS_OF_ITS_OWN = {"server_error": 4, "answer_not_json": 4}
-#: what the machine's surroundings do to us: worth patience only where the cloud has answered before
-_SURROUNDINGS = ("connection_failed", "name_not_resolved", "no_answer")
+#: seconds that the last look gets where the time is up already
+_LAST_LOOK = 5.0
 
 _VERSION_IN_PATH = re.compile(r"/v\d+(?:\.\d+)?(?=/|$)")
 #: by service type: the version that is asked for where the catalogue names none
@@ -84,7 +81,7 @@ class Connection:
             self._session = self._region.get_session()
         except Exception as exc:
             raise exception_error(exc, asked=asked, step="connect") from exc
-        self._patiently(self._log_in, asked=asked, step="connect", server="", deadline=deadline)
+        self._patiently(lambda: self._log_in(deadline), asked=asked, step="connect", server="", deadline=deadline)
 
     def close(self) -> None:
         """Never raises."""
@@ -111,9 +108,17 @@ class Connection:
         }
         return {key: value for key, value in chosen.items() if value is not None}
 
-    def _log_in(self) -> Answer:
-        self._session.auth.get_access(self._session)
+    def _log_in(self, deadline: Deadline) -> Answer:
+        usual, self._session.timeout = self._session.timeout, self._patience_for_one(deadline)
+        try:
+            self._session.auth.get_access(self._session)
+        finally:
+            self._session.timeout = usual
         return Answer(200, {}, "")
+
+    def _patience_for_one(self, deadline: Deadline) -> float:
+        """Seconds that one request may take."""
+        return min(self._session.timeout or _API_TIMEOUT, max(deadline.left, _LAST_LOOK))
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -158,11 +163,13 @@ class Connection:
         server: str = "",
         microversion: str = "",
         body: t.Any = None,
+        holds: str = "",
         again: bool = True,
         patient: bool = False,
     ) -> Answer:
         """One call, repeated while what hinders it can pass; raises :class:`OpenRescueError` for every other answer.
 
+        :param holds: what the answer has to hold; without it something else than this API has answered.
         :param again: False for what must not be sent twice unseen: then the first failure is raised.
         :param patient: whether the cloud's own faults are waited out for as long as there is time.
         """
@@ -172,11 +179,12 @@ class Connection:
             options.update(microversion=microversion, microversion_service_type=service)
         asked = f"{method} {service}{path.partition('?')[0]}"
         return self._patiently(
-            lambda: self._send(method, url, **options),
+            lambda: self._send(method, url, deadline=deadline, **options),
             asked=asked,
             step=step,
             server=server,
             deadline=deadline,
+            holds=holds,
             again=again,
             patient=patient,
         )
@@ -187,10 +195,14 @@ class Connection:
         found = _VERSION_IN_PATH.search(endpoint)
         url = (endpoint[: found.end()] if found else endpoint) + "/"
         return self._patiently(
-            lambda: self._send("GET", url), asked=f"GET {service}/", step="connect", server="", deadline=deadline
+            lambda: self._send("GET", url, deadline=deadline),
+            asked=f"GET {service}/",
+            step="connect",
+            server="",
+            deadline=deadline,
         )
 
-    def _send(self, method: str, url: str, **options: t.Any) -> Answer:
+    def _send(self, method: str, url: str, *, deadline: Deadline, **options: t.Any) -> Answer:
         """One request. The SDK's own retries are off: they would send an action twice."""
         response = self._session.request(
             url,
@@ -199,6 +211,7 @@ class Connection:
             connect_retries=0,
             status_code_retries=0,
             raise_exc=False,
+            timeout=self._patience_for_one(deadline),
             **options,
         )
         answer = Answer(response.status_code, response.headers, response.text)
@@ -213,51 +226,43 @@ class Connection:
         step: str,
         server: str,
         deadline: Deadline,
+        holds: str = "",
         again: bool = True,
         patient: bool = False,
     ) -> Answer:
-        pause, longest = _BACKOFF
-        failures: dict[str, int] = {}
+        patience = Patience(self._clock, deadline, faults_too=patient)
         while True:
-            wished: float | None = None
             try:
                 answer = send()
                 self._answered = True
-                error = self._judge(answer, asked=asked, step=step, server=server)
+                error = self._judge(answer, asked=asked, step=step, server=server, holds=holds)
                 if error is None:
                     return answer
-                wished = retry_after(answer, now=self._clock.wall())
-            except OpenRescueError:
-                raise
+                error.retry_after = retry_after(answer, now=self._clock.wall()) or 0.0
             except Exception as exc:
                 error = exception_error(exc, asked=asked, step=step, server=server)
                 error.__cause__ = exc
-            failures[error.code] = failures.get(error.code, 0) + 1
-            error.retry_after = wait = max(wished or 0.0, pause)
-            if not again or not self._may_pass(error, failures, patient=patient) or wait >= deadline.left:
+                refused = answer_in(exc)
+                error.retry_after = (refused and retry_after(refused, now=self._clock.wall())) or 0.0
+            if not again or not patience.wait(error, answered=self._answered):
                 raise error
-            self._clock.sleep(wait)
-            pause = min(2 * pause, longest)
 
-    def _judge(self, answer: Answer, *, asked: str, step: str, server: str) -> OpenRescueError | None:
+    def _judge(self, answer: Answer, *, asked: str, step: str, server: str, holds: str) -> OpenRescueError | None:
         if answer.status >= 400:
             return answer_error(answer, asked=asked, step=step, server=server)
         try:
-            answer.json()
+            body = answer.json()
         except ValueError:
-            return OpenRescueError(
-                f"the answer is not JSON ({asked}: HTTP {answer.status}, {answer.text[:80]!r})",
-                code="answer_not_json",
-                hint="See whether the endpoint in the catalogue is right, and what stands before it",
-                step=step,
-                server=server,
-                retryable=True,
-            )
-        return None
-
-    def _may_pass(self, error: OpenRescueError, failures: t.Mapping[str, int], *, patient: bool) -> bool:
-        if error.code in _SURROUNDINGS:
-            return self._answered or (error.code == "connection_failed" and failures[error.code] < 3)
-        if patient and error.code in PASSING:
-            return True
-        return error.code in PASSING and failures[error.code] < _FAULTS_OF_ITS_OWN.get(error.code, 1_000_000)
+            wrong = "the answer is not JSON"
+        else:
+            if not holds or (isinstance(body, dict) and holds in body):
+                return None
+            wrong = "the answer is not one of this API"
+        return OpenRescueError(
+            f"{wrong} ({asked}: HTTP {answer.status}, {answer.text[:80]!r})",
+            code="answer_not_json",
+            hint="See whether the endpoint in the catalogue is right, and what stands before it",
+            step=step,
+            server=server,
+            retryable=True,
+        )

@@ -15,7 +15,7 @@ import typing as t
 
 from .._errors import OpenRescueError
 
-__all__ = ("PASSING", "Answer", "answer_error", "exception_error", "fault_of", "retry_after")
+__all__ = ("PASSING", "Answer", "answer_error", "answer_in", "exception_error", "fault_of", "retry_after")
 
 #: longest part of a cloud's own text that is passed on
 _LONGEST = 400
@@ -37,7 +37,7 @@ _BY_STATUS: dict[int, tuple[str, str, str]] = {
     405: (
         "method_not_allowed",
         "the API does not know this method there",
-        "See whether the endpoint in the catalogue is that of the Compute API v2.1, and what stands before it",
+        "See whether the endpoint in the catalogue is right, and what stands before it",
     ),
     406: (
         "not_acceptable",
@@ -174,7 +174,7 @@ class _Kind(t.NamedTuple):
 _NAME = _Kind(
     "name_not_resolved",
     "the name of the API's host does not resolve",
-    "See to auth_url and to DNS on the machine where this module runs",
+    "See to auth_url, to the endpoints in the catalogue, and to DNS on the machine where this module runs",
 )
 _TLS = _Kind(
     "tls_failed",
@@ -208,11 +208,29 @@ _CONFIG = _Kind(
     " for libvirt set the provider",
 )
 _AUTH = _Kind("unauthorized", *_BY_STATUS[401][1:])
+_STRANGE = _Kind(
+    "answer_not_json",
+    "the answer is not one of this API",
+    "See to auth_url: it has to be Keystone's, such as https://cloud.example.com:5000/v3; see what stands before it",
+)
 _OTHER = _Kind("api_error", "talking to the cloud failed", "See the message, then run this again")
 
 
+def answer_in(exc: BaseException) -> Answer | None:
+    """The answer that an exception was made of: the SDK raises only for those of Keystone."""
+    response = getattr(exc, "response", None)
+    status = getattr(response, "status_code", 0)
+    return Answer(status, response.headers, response.text) if response is not None and status >= 400 else None
+
+
 def exception_error(exc: BaseException, *, asked: str, step: str, server: str = "") -> OpenRescueError:
-    """The error for what the SDK raises in place of an answer."""
+    """The error for what the SDK raises in place of an answer, or because of Keystone's."""
+    refused = answer_in(exc)
+    if refused is not None:
+        error = answer_error(refused, asked=asked, step=step, server=server)
+        if error.code in ("not_found", "method_not_allowed"):
+            error.hint = _STRANGE.hint
+        return error
     kind = _kind_of(exc)
     retryable = kind.code in PASSING
     return OpenRescueError(
@@ -255,6 +273,7 @@ def _kind_of(exc: BaseException) -> _Kind:
         (_NAME, ("gaierror", "NameResolutionError")),
         (_TLS, ("SSLError",)),
         (_ENDPOINT, ("EndpointNotFound", "EmptyCatalog", "CatalogException")),
+        (_STRANGE, ("InvalidResponse", "JSONDecodeError")),
         (_AUTH, ("Unauthorized", "AuthorizationFailure", "MissingAuthMethods")),
         (_SILENT, ("ConnectTimeout", "ReadTimeout", "Timeout", "timeout")),
         (_REFUSED, ("ConnectionError", "ConnectFailure", "UnknownConnectionError", "DiscoveryFailure")),

@@ -34,7 +34,7 @@ def find_image(provider: OpenStackProvider, asked: str) -> Json:
     if by_id is not None:
         return by_id
     wanted = urllib.parse.quote(asked, safe="")
-    found = _glance(provider, f"/images?name={wanted}").json()["images"]
+    found = _glance(provider, f"/images?name={wanted}", holds="images").json()["images"]
     if len(found) == 1:
         return t.cast("Json", found[0])
     if found:
@@ -59,15 +59,17 @@ def _image_by_id(provider: OpenStackProvider, asked: str) -> Json | None:
     except ValueError:
         return None
     try:
-        return t.cast("Json", _glance(provider, f"/images/{key}").json())
+        return t.cast("Json", _glance(provider, f"/images/{key}", holds="id").json())
     except OpenRescueError as exc:
         if exc.code != "not_found":
             raise
         return None
 
 
-def _glance(provider: OpenStackProvider, path: str) -> t.Any:
-    return provider.connection.call("GET", "image", path, step="look for the image", deadline=provider.deadline)
+def _glance(provider: OpenStackProvider, path: str, *, holds: str) -> t.Any:
+    return provider.connection.call(
+        "GET", "image", path, step="look for the image", deadline=provider.deadline, holds=holds
+    )
 
 
 def nova_facts(provider: OpenStackProvider, server: Json, wish: Wish) -> NovaFacts:
@@ -124,11 +126,12 @@ def _not_in_use(provider: OpenStackProvider, volumes: t.Sequence[str]) -> t.Iter
 
 
 def _volumes(provider: OpenStackProvider, volumes: t.Sequence[str]) -> list[Json]:
-    def cinder(path: str) -> t.Any:
-        return provider.connection.call(
-            "GET", "block-storage", path, step="look at its volumes", deadline=provider.deadline
-        ).json()
+    def cinder(path: str, holds: str) -> t.Any:
+        answer = provider.connection.call(
+            "GET", "block-storage", path, step="look at its volumes", deadline=provider.deadline, holds=holds
+        )
+        return answer.json()[holds]
 
     if len(volumes) <= _FEW:
-        return [cinder(f"/volumes/{volume}")["volume"] for volume in volumes]
-    return t.cast("list[Json]", cinder("/volumes/detail")["volumes"])
+        return [cinder(f"/volumes/{volume}", "volume") for volume in volumes]
+    return t.cast("list[Json]", cinder("/volumes/detail", "volumes"))

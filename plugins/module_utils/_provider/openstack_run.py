@@ -23,6 +23,7 @@ from .._rescue import nova_plan
 from .._rescue.wait import wait_until
 from .base import Run
 from .openstack_errors import PASSING
+from .openstack_patience import SURROUNDINGS, Patience
 from .openstack_server import METADATA_KEY, Json, marker_to_metadata
 
 if t.TYPE_CHECKING:
@@ -155,6 +156,7 @@ class NovaRun(Run):
 
     def _act(self, body: Json, *, step: str, goal: str) -> Answer | None:
         """Ask for an action, and never twice without looking: None where it took although no answer came back."""
+        patience = Patience(self._clock, self._provider.deadline)
         while True:
             self._sent = self._clock.wall()
             self._asked_at = self._provider.connection.cloud_time
@@ -162,13 +164,14 @@ class NovaRun(Run):
             try:
                 answer = self._call("POST", "/action", step=step, body=body, again=False)
             except OpenRescueError as exc:
-                if exc.code not in PASSING:
+                if exc.code not in PASSING | SURROUNDINGS:
                     raise self._refused(exc) from exc
-                if exc.retry_after >= self._provider.deadline.left:
-                    raise
-                self._clock.sleep(exc.retry_after)
-                if self._took(next(iter(body)), goal=goal):
+                again = patience.wait(exc)
+                # Who is asked to keep away, and has no time for that, does not look either.
+                if (again or exc.code != "over_limit") and self._took(next(iter(body)), goal=goal):
                     return None
+                if not again:
+                    raise
             else:
                 self._job.request_id = answer.request_id
                 return answer
@@ -241,7 +244,8 @@ class NovaRun(Run):
         if not self._job.request_id:
             return {}
         try:
-            answer = self._call("GET", f"/os-instance-actions/{self._job.request_id}", step="read what became of it")
+            path = f"/os-instance-actions/{self._job.request_id}"
+            answer = self._call("GET", path, step="read what became of it", holds="instanceAction")
         except OpenRescueError as exc:
             if exc.code != "not_found":
                 raise

@@ -51,14 +51,19 @@ def wait_until(
     poll_interval: float,
     tick: t.Callable[[], None] = lambda: None,
 ) -> T | None:
-    """Look until there is something to see, or the deadline; at least once, and once more at the end."""
+    """Look until there is something to see, or the deadline; at least once, and once more at the end.
+
+    A look that takes long is not added to the interval, but leaves at least half of it as a pause.
+    """
     while True:
+        began = clock.monotonic()
         last = deadline.left <= 0
         seen = look()
         if seen or last:
             return seen
         tick()
-        clock.sleep(min(poll_interval, max(deadline.left, 0.001)))
+        pause = max(poll_interval - (clock.monotonic() - began), poll_interval / 2)
+        clock.sleep(min(pause, max(deadline.left, 0.001)))
 
 
 class Stopwatch:

@@ -129,6 +129,23 @@ class Member:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGCONT)
 
+    def thaw(self, service: str) -> None:
+        """Let a frozen service go on before its block ends."""
+        self._signal(service, signal.SIGCONT)
+
+    def action_ended(self, server: str, action: str) -> None:
+        """Wait until Nova has noted an end of the latest action of that name."""
+
+        def over() -> bool:
+            path = f"/servers/{server}/os-instance-actions"
+            latest = next(
+                one for one in self.admin.compute.get(path).json()["instanceActions"] if one["action"] == action
+            )
+            events = self.admin.compute.get(f"{path}/{latest['request_id']}").json()["instanceAction"]["events"]
+            return bool(events) and all(event["result"] for event in events)
+
+        wait_until(f"{action} of {server} has ended", over, timeout=60, interval=0.5)
+
     def _signal(self, service: str, number: signal.Signals) -> list[int]:
         rows = (line.split("\t") for line in run(COMMAND, "status").splitlines())
         [pid] = [int(row[1]) for row in rows if row[0] == service]

@@ -155,8 +155,8 @@ def test_two_runs_at_the_same_time_ask_once(member: Member, cloud: Cloud, server
 
 def test_many_servers_in_the_order_asked(member: Member, cloud: Cloud) -> None:
     with (
-        cloud.server("there-a", "blank-quick", flavor="fake") as a,
-        cloud.server("there-b", "blank-quick", flavor="fake") as b,
+        cloud.server("there-a", "blank-quick") as a,
+        cloud.server("there-b", "blank-quick") as b,
     ):
         ended = member.module(
             "server_rescue", server=["there-b", "there-none", a.id], state="rescued", rescue_image="blank-rescue"
@@ -181,7 +181,7 @@ def test_a_name_that_fits_several_servers(member: Member, cloud: Cloud) -> None:
 
 
 def test_the_password_is_returned_where_asked_for(member: Member, cloud: Cloud) -> None:
-    with cloud.server("there-password", "blank-quick", flavor="fake") as made:
+    with cloud.server("there-password", "blank-quick") as made:
         there = member.rescue(made.id, admin_password="s3cret-and-long", return_password=True)
         assert there["server"]["admin_password"] == "s3cret-and-long" or "VALUE_SPECIFIED" in str(there)
         assert any("cloud-init ignores" in str(line) for line in there["warnings"])
