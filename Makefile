@@ -30,7 +30,7 @@ check: ## the quick gates: lint, types, sanity, unit tests
 .PHONY: test
 test: ## every gate: check, the built artifact, real guests, molecule, the whole way
 	@$(PREPARE)
-	trap 'tests/lab/lab down >/dev/null' EXIT
+	trap 'tests/lab/lab down >/dev/null; tests/lab/cloud/cloud down >/dev/null' EXIT
 	$(GATES) test
 
 .PHONY: gate
