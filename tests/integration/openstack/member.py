@@ -17,9 +17,11 @@ import subprocess
 import sys
 import typing as t
 
-from openrescue_lab.base import run, wait_until
+from openrescue_lab.base import LAB_DIR, run, wait_until
 from openrescue_lab.cloud import COMMAND, Cloud
 
+#: where this checkout is importable as a collection
+TREE = run(LAB_DIR / "venv", "tree").strip()
 MODULES = "ansible_collections.openrescue.server.plugins.modules"
 Result = dict[str, t.Any]
 
@@ -30,6 +32,7 @@ class Member:
 
     cloud: Cloud
     name: str = "lab"
+    python: str = sys.executable
 
     def __post_init__(self) -> None:
         self.user = self.cloud.connect(self.name)
@@ -42,9 +45,9 @@ class Member:
         if name != "server_rescue":
             given.pop("poll_interval")
         ended = subprocess.run(
-            [sys.executable, "-m", f"{MODULES}.{name}"],
+            [self.python, "-m", f"{MODULES}.{name}"],
             input=json.dumps({"ANSIBLE_MODULE_ARGS": given}),
-            env={**self.cloud.environment(self.name), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env={**self.cloud.environment(self.name), "PYTHONPATH": TREE},
             capture_output=True,
             text=True,
             timeout=300,

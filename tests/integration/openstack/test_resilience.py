@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -16,7 +15,7 @@ import typing as t
 import uuid
 
 import pytest
-from member import MODULES, Member, Result
+from member import MODULES, TREE, Member, Result
 from openrescue_lab.cloud import Cloud
 
 
@@ -162,7 +161,7 @@ def _start(member: Member, server: str, state: str) -> subprocess.Popen[bytes]:
         [sys.executable, "-m", f"{MODULES}.server_rescue"],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
-        env={**member.cloud.environment(), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        env={**member.cloud.environment(), "PYTHONPATH": TREE},
         cwd="/",
     )
     assert process.stdin is not None

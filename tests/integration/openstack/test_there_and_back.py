@@ -12,7 +12,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 from member import Member
-from openrescue_lab.base import run
+from openrescue_lab.base import LAB_DIR, run
 from openrescue_lab.cloud import Cloud
 
 
@@ -224,3 +224,10 @@ def test_the_extension_and_what_the_cloud_offers(member: Member, cloud: Cloud) -
         assert extension["microversions"]["minimum"] == "2.1"
         assert found["microversion"] == "2.98"
         assert not member.info(made.id)["blockers"]
+
+
+def test_the_oldest_sdk_and_ansible(cloud: Cloud, server: str) -> None:
+    oldest = Member(cloud, python=f"{run(LAB_DIR / 'venv', 'path', 'oldest').strip()}/bin/python")
+    assert oldest.rescue(server)["server"]["state"] == "rescued"
+    assert oldest.rescue(server)["changed"] is False
+    assert oldest.unrescue(server)["server"]["status"] == "ACTIVE"
