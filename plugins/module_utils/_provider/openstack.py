@@ -221,9 +221,18 @@ class OpenStackProvider(Provider):
             # The same image may have been asked for by another name.
             if exc.code != "rescued_otherwise" or marker is None or not wish.image:
                 raise
-            if self.image_id(wish.image) != marker.image:
+            if self.image_id(wish.image) != marker.image and not self._rescued_anew(now.id):
                 raise
             return Plan()
+
+    def _rescued_anew(self, server: str) -> bool:
+        """Whether the marker is that of an earlier rescue: it failed, and in ERROR the marker cannot be written anew."""
+        since = []
+        for action in self.actions(server):
+            if action["action"] == "unrescue":
+                break
+            since.append(action["action"])
+        return since.count("rescue") > 1
 
     def predict(self, now: Situation, plan: Plan, wish: Wish) -> Situation:
         return nova_plan.predict(now, plan, wish)

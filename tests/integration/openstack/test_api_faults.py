@@ -9,16 +9,13 @@ What a real cloud can be made to answer, it answers itself; the rest is put betw
 
 from __future__ import annotations
 
-import json
-import pathlib
-import subprocess
 import typing as t
 
 import pytest
 import yaml
 from openrescue_lab.cloud import Cloud
 from proxy import ALWAYS, Proxy, Seen, answer, call, rule
-from proxy_runs import Outcome, Runs, passed, told
+from proxy_runs import Runs, passed, told
 
 NAME = "fault-server"
 FIND = r"^GET /v2\.1/servers/detail"
