@@ -226,7 +226,7 @@ class OpenStackProvider(Provider):
             return Plan()
 
     def _rescued_anew(self, server: str) -> bool:
-        """Whether the marker is that of an earlier rescue: it failed, and in ERROR the marker cannot be written anew."""
+        """Whether the marker is that of an earlier rescue that failed: in ERROR it cannot be written anew."""
         since = []
         for action in self.actions(server):
             if action["action"] == "unrescue":
