@@ -11,7 +11,7 @@ import shlex
 import sys
 import typing as t
 
-from . import cloud_host, daemon
+from . import cloud_host, cloud_tempest, daemon
 from .base import LabError
 from .cloud_service import Service, Spec, names
 
@@ -29,6 +29,9 @@ def main() -> int:
     except LabError as error:
         print(f"cloud: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("cloud: interrupted; the same command goes on from here", file=sys.stderr)
+        return 130
     return 0
 
 
@@ -57,6 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("run", help="read files, a command and its environment from stdin as JSON; become that command")
     after = commands.add_parser("after", help="wait until services are ready, then run a command: after A B -- COMMAND")
     after.add_argument("service", nargs="+")
+    tempest = commands.add_parser("tempest", help="run tempest's tests of rescue, print what became of them")
+    tempest.add_argument("regex", nargs="?", default="test_server_rescue")
     port = commands.add_parser("port", help="print the port of 127.0.0.1 that leads to a server's SSH")
     port.add_argument("id")
     return parser
@@ -73,6 +78,7 @@ def _call(args: argparse.Namespace, command: list[str]) -> None:
         "restart-libvirtd": daemon.restart_libvirtd,
         "run": _run,
         "port": lambda: print(cloud_host.ssh_port(args.id)),
+        "tempest": lambda: _tempest(args.regex),
         "after": lambda: _after(args.service, command),
         "define": lambda: _define(Service(args.service)),
     }
@@ -80,6 +86,13 @@ def _call(args: argparse.Namespace, command: list[str]) -> None:
         simple[args.command]()
     else:
         _services(args.command, [Service(name) for name in args.service])
+
+
+def _tempest(regex: str) -> None:
+    outcome = cloud_tempest.tempest(regex)
+    print(outcome)
+    if outcome.failed:
+        raise LabError(f"{len(outcome.failed)} of tempest's tests failed")
 
 
 def _env() -> None:
