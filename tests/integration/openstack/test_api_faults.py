@@ -9,6 +9,11 @@ What a real cloud can be made to answer, it answers itself; the rest is put betw
 
 from __future__ import annotations
 
+import json
+import os
+import pathlib
+import subprocess
+import sys
 import typing as t
 
 import pytest
@@ -17,14 +22,13 @@ from openrescue_lab.cloud import Cloud
 from proxy import ALWAYS, Proxy, Seen, answer, call, rule
 from proxy_runs import Runs, passed, told
 
-NAME = "fault-server"
+NAME = f"fault-{os.getpid()}"
 FIND = r"^GET /v2\.1/servers/detail"
 ACTION = r"^POST /v2\.1/servers/[^/]+/action"
 MARK = r"^POST /v2\.1/servers/[^/]+/metadata"
 SHOW = r"^GET /v2\.1/servers/[0-9a-f-]{36}$"
 LOGIN = r"^POST /v3/auth/tokens"
 IMAGE = r"^GET /v2/images/"
-NOVA = "http://127.0.0.1:8774/v2.1"
 HTML = "<html><body><h1>It works!</h1></body></html>"
 SAME = {"X_Auth_Token": "${token}"}
 
@@ -392,3 +396,134 @@ def test_the_pause_asked_for_is_kept_for_an_action(
     passed(getattr(run, action)(NAME), f"{action}d")
     first, second = posts(proxy)
     assert 3 <= second.began - first.ended < 5
+
+
+def test_nova_took_it_and_slid_back_meanwhile(run: Runs, proxy: Proxy, cloud: Cloud, address: dict[str, str]) -> None:
+    """The answer is lost, and when the server is looked at it is as it was: that is no reason to ask again."""
+    member = cloud.connect()
+    base = member.image.create_image(
+        "fault-base",
+        data=bytes(1 << 20),
+        disk_format="raw",
+        container_format="bare",
+        wait=True,
+        os_shutdown_timeout="0",
+    )
+    shown = member.session.get(f"{address['image']}/v2/images/{base.id}").json()
+    with cloud.server(f"{NAME}-slides", "fault-base", flavor="blank") as server:
+        member.image.delete_image(base.id)
+        image = rule(f"/images/{base.id}", answer=answer(200, shown), times=ALWAYS)
+        proxy.put([image, rule(ACTION, reset="after", hold=4)])
+        outcome = run.rescue(f"{NAME}-slides", rescue_image=None)
+        told(outcome, f"{NAME}-slides", "rescue_reverted", "ACTIVE again", "request req-", "Error", retryable=True)
+        assert [one.upstream for one in posts(proxy)] == [200]
+        assert [one for one in proxy.seen if one.server][-1].server == ["active", None]
+        assert member.compute.get_server(server.id).metadata == {}
+
+
+# -- a token that ends before the wait does
+
+
+def revoke(address: dict[str, str]) -> dict[str, t.Any]:
+    url = f"{address['identity'].removesuffix('/v3')}/v3/auth/tokens"
+    ended = call("DELETE", url, X_Auth_Token="${token}", X_Subject_Token="${token}")
+    return rule(SHOW, skip=1, before=[ended])
+
+
+def test_a_token_ends_in_the_middle_of_the_wait(
+    server: t.Any, run: Runs, proxy: Proxy, address: dict[str, str]
+) -> None:
+    proxy.put([revoke(address)])
+    passed(run.rescue(NAME), "rescued")
+    [refused] = [one for one in proxy.seen if one.hit]
+    assert refused.upstream == 401
+    assert len([one for one in proxy.seen if one.path == "/v3/auth/tokens"]) == 2
+    assert len(posts(proxy)) == 1
+
+
+def test_a_token_ends_and_there_is_no_other(server: t.Any, run: Runs, proxy: Proxy, address: dict[str, str]) -> None:
+    no = {"error": {"code": 401, "title": "Unauthorized", "message": "The account is disabled."}}
+    proxy.put([revoke(address), rule(LOGIN, skip=1, times=ALWAYS, answer=answer(401, no))])
+    outcome = run.rescue(NAME)
+    told(outcome, NAME, "unauthorized", "HTTP 401", "The account is disabled", "password")
+    assert len(posts(proxy)) == 1
+
+
+# -- what a user of ansible sees with -vvv
+
+
+VERBOSE: dict[str, tuple[dict[str, t.Any], list[dict[str, t.Any]], str]] = {
+    "wrong password": ({"password": "a-secret-that-is-wrong"}, [], "does not accept the credentials"),
+    "reset": ({}, [rule(FIND, reset="before", times=ALWAYS)], "cannot be reached"),
+    "tls": ({"auth_url": "https://127.0.0.1:{port}/v3"}, [], "TLS connection failed"),
+    "500": ({}, [rule(ACTION, answer=answer(501, fault("notImplemented", 501, "no")))], "HTTP 501 notImplemented"),
+}
+
+
+@pytest.mark.parametrize("case", VERBOSE)
+def test_no_secret_in_the_output_of_ansible(server: t.Any, run: Runs, proxy: Proxy, cloud: Cloud, case: str) -> None:
+    auth, rules, words = VERBOSE[case]
+    proxy.put(rules)
+    lab = yaml.safe_load(cloud.config.read_text(encoding="utf-8"))["clouds"]["lab"]["auth"]
+    given = {**lab, **auth}
+    given["auth_url"] = given["auth_url"].replace("{port}", str(proxy.secure_port))
+    params = {"auth": given, "region_name": "RegionOne", "server": NAME, "state": "rescued", "timeout": 5}
+    params.update(rescue_image="blank-rescue", admin_password="a-secret-for-the-rescue-system", wait=False)
+    ended = subprocess.run(
+        [
+            str(pathlib.Path(sys.executable).with_name("ansible")),
+            *("localhost", "-vvv", "-m", "openrescue.server.server_rescue", "-a", json.dumps(params)),
+        ],
+        env={
+            **run.environment(direct=case == "tls"),
+            "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(filter(None, sys.path)),
+            "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        cwd="/",
+    )
+    text = ended.stdout + ended.stderr
+    print(text)
+    assert ended.returncode != 0
+    assert words in text
+    assert "a-secret-" not in text
+    assert "Traceback" not in text
+    run.shows_no_secret(text)
+
+
+# -- what is on the wire
+
+
+def calls(proxy: Proxy, address: dict[str, str]) -> list[str]:
+    """All calls but polls, which are reads of the server after the action, and authentication."""
+    keystone = int(address["identity"].split(":")[2].split("/")[0])
+    counted, acted = [], False
+    for one in proxy.seen:
+        poll = acted and one.method == "GET" and one.server is not None and "detail" not in one.path
+        acted = acted or one.path.endswith("/action")
+        if one.port != keystone and not poll:
+            counted.append(f"{one.method} {one.path}")
+    print("\n".join(counted))
+    return counted
+
+
+@pytest.mark.parametrize("by", ["name", "id"])
+def test_calls_on_the_wire(server: t.Any, run: Runs, proxy: Proxy, address: dict[str, str], by: str) -> None:
+    asked = server[by]
+    passed(run.rescue(asked), "rescued")
+    assert 3 < len(calls(proxy, address)) <= 8
+    proxy.put([])
+    again = run.rescue(asked)
+    passed(again, "rescued")
+    assert not again.server["changed"]
+    assert 1 <= len(calls(proxy, address)) <= 3
+    proxy.put([])
+    passed(run.unrescue(asked), "unrescued")
+    assert 1 < len(calls(proxy, address)) <= 8
+    proxy.put([])
+    passed(run.unrescue(asked), "unrescued")
+    assert 1 <= len(calls(proxy, address)) <= 3
