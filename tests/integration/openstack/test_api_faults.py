@@ -424,16 +424,12 @@ def test_nova_took_it_and_slid_back_meanwhile(run: Runs, proxy: Proxy, cloud: Cl
 # -- a token that ends before the wait does
 
 
-def revoke(address: dict[str, str]) -> dict[str, t.Any]:
-    url = f"{address['identity'].removesuffix('/v3')}/v3/auth/tokens"
-    ended = call("DELETE", url, X_Auth_Token="${token}", X_Subject_Token="${token}")
-    return rule(SHOW, skip=1, before=[ended])
+#: Nova keeps what it knows of a token for minutes, so it gets one that Keystone does not know, and refuses that itself
+ENDED = rule(SHOW, skip=1, request_headers={"X-Auth-Token": "ended"})
 
 
-def test_a_token_ends_in_the_middle_of_the_wait(
-    server: t.Any, run: Runs, proxy: Proxy, address: dict[str, str]
-) -> None:
-    proxy.put([revoke(address)])
+def test_a_token_ends_in_the_middle_of_the_wait(server: t.Any, run: Runs, proxy: Proxy) -> None:
+    proxy.put([ENDED])
     passed(run.rescue(NAME), "rescued")
     [refused] = [one for one in proxy.seen if one.hit]
     assert refused.upstream == 401
@@ -441,9 +437,9 @@ def test_a_token_ends_in_the_middle_of_the_wait(
     assert len(posts(proxy)) == 1
 
 
-def test_a_token_ends_and_there_is_no_other(server: t.Any, run: Runs, proxy: Proxy, address: dict[str, str]) -> None:
+def test_a_token_ends_and_there_is_no_other(server: t.Any, run: Runs, proxy: Proxy) -> None:
     no = {"error": {"code": 401, "title": "Unauthorized", "message": "The account is disabled."}}
-    proxy.put([revoke(address), rule(LOGIN, skip=1, times=ALWAYS, answer=answer(401, no))])
+    proxy.put([ENDED, rule(LOGIN, skip=1, times=ALWAYS, answer=answer(401, no))])
     outcome = run.rescue(NAME)
     told(outcome, NAME, "unauthorized", "HTTP 401", "The account is disabled", "password")
     assert len(posts(proxy)) == 1
