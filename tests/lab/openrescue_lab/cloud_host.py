@@ -87,6 +87,7 @@ def play(main: pathlib.Path, **variables: t.Any) -> None:
         "cloud_lab": str(LAB_DIR),
         "libvirt_uri": daemon.uri(),
         "ssh_key": str(guest.ssh_key()),
+        "schema_cache": str(schema_cache()),
         "port_offset": int(os.environ.get("OPENRESCUE_CLOUD_PORTS", "0")),
         "ansible_python_interpreter": str(main / "bin/python"),
         **variables,
@@ -104,6 +105,12 @@ def play(main: pathlib.Path, **variables: t.Any) -> None:
     if done.returncode:
         said = (cloud_dir() / "up.log").read_text(encoding="utf-8", errors="replace")[-4000:]
         raise LabError(f"the cloud does not start; {cloud_dir()}/up.log ends with:\n{said}")
+
+
+def schema_cache() -> pathlib.Path:
+    """Where the databases' tables are kept; see cloud/schema."""
+    sources = (LAB_DIR / "requirements-cloud.lock", LAB_DIR / "cloud/roles/nova/files/schema")
+    return cached("cloud-schemas", fingerprint(*sources), lambda directory: None)
 
 
 def write_files(files: dict[str, str]) -> list[str]:

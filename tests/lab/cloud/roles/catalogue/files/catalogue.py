@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026, The openrescue authors
-"""catalogue.py WANTED.json CLOUD: makes what is missing in the cloud, and prints what it made.
+"""catalogue.py WANTED.json [CLOUD]: makes what is missing in the cloud, and prints what it made.
 
-CLOUD is the command that waits for services, so that each step begins as soon as it can.
+CLOUD is the command that waits for services. Without it, only what is in Keystone is made.
 """
 
 from __future__ import annotations
@@ -120,8 +120,13 @@ def all_traits(cloud: t.Any) -> list[str]:
 
 def main() -> None:
     """Each step as soon as the services that it needs are ready."""
-    wanted, cloud_command = json.loads(pathlib.Path(sys.argv[1]).read_text(encoding="utf-8")), sys.argv[2]
-    subprocess.run([cloud_command, "wait", "keystone"], check=True)
+    wanted = json.loads(pathlib.Path(sys.argv[1]).read_text(encoding="utf-8"))
+    if len(sys.argv) == 2:
+        identity(wanted)
+        return
+    cloud_command = sys.argv[2]
+    # Here too: a cloud that runs may have been made from an older list.
+    subprocess.run([cloud_command, "wait", "identity"], check=True)
     identity(wanted)
     apis = ("glance", "neutron", "placement", "nova-api", "nova-scheduler", "cinder-api")
     subprocess.run([cloud_command, "wait", *apis], check=True)
