@@ -54,8 +54,18 @@ options:
 import time
 import typing as t
 
-from ansible.errors import AnsibleConnectionFailure
-from ansible_collections.community.libvirt.plugins.connection import libvirt_qemu
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible.plugins.connection import ConnectionBase
+
+try:
+    from ansible_collections.community.libvirt.plugins.connection import libvirt_qemu
+except ImportError as exc:
+    libvirt_qemu = None
+    IMPORT_ERROR: ImportError | None = exc
+    _Base: t.Any = ConnectionBase
+else:
+    IMPORT_ERROR = None
+    _Base = libvirt_qemu.Connection
 
 __all__ = ("Connection",)
 
@@ -83,10 +93,15 @@ class _PatientAgent:
             time.sleep(_PAUSE)
 
 
-class Connection(libvirt_qemu.Connection):
+class Connection(_Base):
     """See above."""
 
     transport = "openrescue.server.guest_agent"
+
+    def __init__(self, *args: t.Any, **kwargs: t.Any) -> None:
+        if IMPORT_ERROR is not None:
+            raise AnsibleError("the collection community.libvirt is not installed") from IMPORT_ERROR
+        super().__init__(*args, **kwargs)
 
     def _connect(self) -> t.Any:
         agent = libvirt_qemu.libvirt_qemu
