@@ -129,7 +129,7 @@ def test_takes_a_seed_from_an_optical_drive_only(
     domain.execute("/usr/bin/cloud-init", "status", "--wait", timeout=300)
     assert domain.execute("/bin/ls", "/run/seeded").strip() == "/run/seeded"
     assert "openrescue-test" in domain.execute("/bin/cat", "/root/.ssh/authorized_keys")
-    assert "ssh-ed25519" in domain.execute("/usr/bin/ssh-keyscan", "-T", "60", "127.0.0.1", timeout=120)
+    assert "ssh-ed25519" in domain.execute("/usr/bin/ssh-keyscan", "-t", "ed25519", "-T", "60", "127.0.0.1", timeout=120)
     with pytest.raises(LabError):
         domain.execute("/bin/ls", "/run/hostile")
 
@@ -178,7 +178,7 @@ def hostile_metadata(good: str, bad: str) -> bytes:
 def silence_delays_nothing(domain: Domain, service: MetadataService, port: int) -> None:
     """While the service says nothing, the boot ends, and sshd and the agent answer."""
     assert systemctl(domain, "is-system-running", "--wait") == "running"
-    assert "ssh-ed25519" in run("ssh-keyscan", "-T", "60", "-p", str(port), "127.0.0.1")
+    assert "ssh-ed25519" in run("ssh-keyscan", "-t", "ed25519", "-T", "60", "-p", str(port), "127.0.0.1")
     wait_until("the metadata service is asked", lambda: service.asked, timeout=60)
     assert systemctl(domain, "is-active", "openrescue-keys.service") == "active"
     assert systemctl(domain, "show", "--property=Before", "--value", "openrescue-keys.service") == "shutdown.target"
