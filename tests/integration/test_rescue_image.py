@@ -129,7 +129,9 @@ def test_takes_a_seed_from_an_optical_drive_only(
     domain.execute("/usr/bin/cloud-init", "status", "--wait", timeout=300)
     assert domain.execute("/bin/ls", "/run/seeded").strip() == "/run/seeded"
     assert "openrescue-test" in domain.execute("/bin/cat", "/root/.ssh/authorized_keys")
-    assert "ssh-ed25519" in domain.execute("/usr/bin/ssh-keyscan", "-t", "ed25519", "-T", "60", "127.0.0.1", timeout=120)
+    assert "ssh-ed25519" in domain.execute(
+        "/usr/bin/ssh-keyscan", "-t", "ed25519", "-T", "60", "127.0.0.1", timeout=120
+    )
     with pytest.raises(LabError):
         domain.execute("/bin/ls", "/run/hostile")
 

@@ -52,6 +52,8 @@ class OpenStackProvider(Provider):
         self.image: Json | None = None
         #: whether Nova has been asked for something: from then on its own faults are waited out
         self.committed = False
+        #: whether nobody knows if it has heard that
+        self.in_doubt = False
         self._fresh = False
 
     def connect(self, deadline: Deadline) -> None:
@@ -238,7 +240,7 @@ class OpenStackProvider(Provider):
         return nova_plan.predict(now, plan, wish)
 
     def way_back(self, now: Situation, wish: Wish) -> Plan | None:  # noqa: ARG002
-        if now.marker is None or now.task_state is not None or now.vm_state not in nova_plan.PREVIOUS:
+        if self.in_doubt or now.marker is None or now.task_state is not None or now.vm_state not in nova_plan.PREVIOUS:
             return None
         return Plan(steps=("remove_marker",), ending=True)
 

@@ -57,8 +57,6 @@ class Connection:
         self._endpoints: dict[str, str] = {}
         self._lock = threading.Lock()
         self._answered = False
-        #: what the clock of the cloud showed when it last answered, in seconds since the epoch
-        self.cloud_time = 0.0
 
     @property
     def name(self) -> str:
@@ -214,9 +212,7 @@ class Connection:
             timeout=self._patience_for_one(deadline),
             **options,
         )
-        answer = Answer(response.status_code, response.headers, response.text)
-        self.cloud_time = answer.date or self.cloud_time
-        return answer
+        return Answer(response.status_code, response.headers, response.text)
 
     def _patiently(
         self,

@@ -90,11 +90,6 @@ class Answer(t.NamedTuple):
         """The ID by which the cloud's logs know the request."""
         return self.headers.get("x-openstack-request-id") or self.headers.get("x-compute-request-id") or ""
 
-    @property
-    def date(self) -> float:
-        """When it was written, in seconds since the epoch; 0 where it does not say."""
-        return _moment(self.headers.get("Date", "")) or 0.0
-
     def json(self) -> t.Any:
         """The body; raises ValueError where it is not JSON."""
         return json.loads(self.text) if self.text.strip() else None

@@ -68,7 +68,7 @@ class NovaRun(Run):
         self._clock = provider.clock
         self._before = now
         self._job = job
-        self._sent = self._asked_at = 0.0
+        self._sent = self._changed_at = 0.0
 
     def finish(self) -> None:
         """What is to be left behind is written by the steps."""
@@ -159,35 +159,36 @@ class NovaRun(Run):
         patience = Patience(self._clock, self._provider.deadline)
         while True:
             self._sent = self._clock.wall()
-            self._asked_at = self._provider.connection.cloud_time
-            self._provider.committed = True
+            self._changed_at = _seconds(self._provider.shown.get("updated"))
+            self._provider.committed = self._provider.in_doubt = True
             try:
                 answer = self._call("POST", "/action", step=step, body=body, again=False)
             except OpenRescueError as exc:
                 if exc.code not in PASSING | SURROUNDINGS:
+                    self._provider.in_doubt = False
                     raise self._refused(exc) from exc
                 again = patience.wait(exc)
                 # Who is asked to keep away, and has no time for that, does not look either.
                 if (again or exc.code != "over_limit") and self._took(next(iter(body)), goal=goal):
+                    self._provider.in_doubt = False
                     return None
                 if not again:
                     raise
             else:
+                self._provider.in_doubt = False
                 self._job.request_id = answer.request_id
                 return answer
 
     def _took(self, action: str, *, goal: str) -> bool:
         """Whether an action whose answer was lost has reached Nova."""
         now = self._provider.observe(self._before.id)
-        if now.task_state is not None or now.vm_state == goal:
-            return True
         name = {"os-stop": "stop"}.get(action, action)
         latest = next((one for one in self._provider.actions(self._before.id) if one["action"] == name), None)
-        # By the clock of the cloud: ours may differ.
-        if latest is None or _seconds(latest["start_time"]) < self._asked_at - 1:
-            return False
-        self._job.request_id = str(latest["request_id"])
-        return True
+        # An earlier action began before the server last changed, both by Nova's clock: ours may differ.
+        if latest is not None and _seconds(latest["start_time"]) > self._changed_at:
+            self._job.request_id = str(latest["request_id"])
+            return True
+        return now.task_state is not None or now.vm_state == goal
 
     def _refused(self, exc: OpenRescueError) -> OpenRescueError:
         """A refusal in the light of how the server is now."""
