@@ -59,6 +59,9 @@ _REFUSALS = (
     (r"[Vv]olume", "volume_not_in_use", "See to its attached volumes: each has to be in-use"),
 )
 
+#: after these a request may still be on its way to Nova
+_NOBODY_KNOWS = frozenset({"bad_gateway", "gateway_timeout", "connection_failed", "no_answer", "answer_not_json"})
+
 
 class NovaRun(Run):
     """See :class:`Run`. Nova itself is the hold: it takes no second action while one is going on."""
@@ -160,22 +163,21 @@ class NovaRun(Run):
         while True:
             self._sent = self._clock.wall()
             self._changed_at = _seconds(self._provider.shown.get("updated"))
-            self._provider.committed = self._provider.in_doubt = True
+            self._provider.committed = True
+            self._provider.in_doubt = False
             try:
                 answer = self._call("POST", "/action", step=step, body=body, again=False)
             except OpenRescueError as exc:
                 if exc.code not in PASSING | SURROUNDINGS:
-                    self._provider.in_doubt = False
                     raise self._refused(exc) from exc
                 again = patience.wait(exc)
                 # Who is asked to keep away, and has no time for that, does not look either.
                 if (again or exc.code != "over_limit") and self._took(next(iter(body)), goal=goal):
-                    self._provider.in_doubt = False
                     return None
                 if not again:
+                    self._provider.in_doubt = exc.code in _NOBODY_KNOWS
                     raise
             else:
-                self._provider.in_doubt = False
                 self._job.request_id = answer.request_id
                 return answer
 
