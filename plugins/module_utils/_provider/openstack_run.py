@@ -160,20 +160,25 @@ class NovaRun(Run):
     def _act(self, body: Json, *, step: str, goal: str) -> Answer | None:
         """Ask for an action, and never twice without looking: None where it took although no answer came back."""
         patience = Patience(self._clock, self._provider.deadline)
+        self._changed_at = _seconds(self._provider.shown.get("updated"))
+        lost = False
         while True:
             self._sent = self._clock.wall()
-            self._changed_at = _seconds(self._provider.shown.get("updated"))
             self._provider.committed = True
             self._provider.in_doubt = False
             try:
                 answer = self._call("POST", "/action", step=step, body=body, again=False)
             except OpenRescueError as exc:
+                # Of two requests the one that seemed lost may have come first.
+                if lost and exc.code == "conflict" and self._took(next(iter(body)), goal=goal):
+                    return None
                 if exc.code not in PASSING | SURROUNDINGS:
                     raise self._refused(exc) from exc
                 again = patience.wait(exc)
                 # Who is asked to keep away, and has no time for that, does not look either.
                 if (again or exc.code != "over_limit") and self._took(next(iter(body)), goal=goal):
                     return None
+                lost = lost or exc.code in _NOBODY_KNOWS
                 if not again:
                     self._provider.in_doubt = exc.code in _NOBODY_KNOWS
                     raise

@@ -369,7 +369,8 @@ def test_an_action_is_done_once(server: t.Any, run: Runs, proxy: Proxy, cloud: C
         outcome = go(NAME)
         passed(outcome, state)
         assert outcome.server["changed"]
-        assert [one.hit for one in posts(proxy)].count(True) == 1
+        # What the proxy delivers later is a request of its own.
+        assert [one.hit for one in posts(proxy)].count(True) == 1 + ("late" in what)
         assert len(done(cloud, server, action)) == book + 1
         assert cloud.posts(server.id) == log + reaching
         assert outcome.server["request_id"] == done(cloud, server, action)[0].request_id
@@ -380,6 +381,7 @@ def looked_at(proxy: Proxy) -> None:
     """Between two requests of one action the server was read, and the pause asked for was kept."""
     seen = proxy.seen
     first, *more = [index for index, one in enumerate(seen) if one.path.endswith("/action")]
+    more = [index for index in more if not seen[index].hit]
     assert len(more) <= 1
     for index in more:
         between = seen[first + 1 : index]
