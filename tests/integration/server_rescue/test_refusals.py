@@ -157,12 +157,6 @@ def test_wrong_options(modules: t.Any, params: dict[str, t.Any]) -> None:
     assert outcome.values["failed"] is True
 
 
-def test_openstack_is_not_there_yet(modules: t.Any) -> None:
-    for module, more in (("server_rescue", {"state": "unrescued"}), ("server_rescue_info", {})):
-        outcome = modules.call(module, provider="openstack", cloud="c", server="x", **more)
-        assert outcome.code == "provider_not_available"
-
-
 @pytest.mark.parametrize(
     ("uri", "code"),
     [
