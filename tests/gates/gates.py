@@ -26,7 +26,7 @@ SCENARIOS = ("rescue_image", "triage", "rescue", "diagnose", "repair", "unrescue
 #: The tests that work on disks of broken guests: about half of the integration tests' time.
 PATIENTS = tuple(f"tests/integration/test_{name}.py" for name in ("recover", "faults", "disk_guest", "disk_host"))
 #: The tests that need the small real cloud.
-CLOUD = ("tests/integration/openstack/test_*.py", "tests/integration/test_awx.py")
+CLOUD = ("tests/integration/openstack/**/test_*.py", "tests/integration/test_awx.py")
 
 #: What shows everything that runs, is mounted or is attached.
 LISTS = (("ps", "-eo", "pid=,args="), ("cat", "/proc/self/mounts"), ("losetup", "--list"))

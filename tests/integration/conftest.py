@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lab as fixtures: its libvirt, copies of the healthy guest, the rescue image."""
+"""The lab as fixtures: its libvirt and its cloud, copies of the healthy guest, the rescue image."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lab"))
 from openrescue_lab import daemon
 from openrescue_lab import guest as guests
 from openrescue_lab import rescue as rescues
+from openrescue_lab.cloud import Cloud, running_cloud
 from openrescue_lab.domain import Domain, Shape
 
 from playbooks import Play
@@ -35,6 +36,13 @@ def lab() -> t.Iterator[str]:
     yield uri
     if ours:
         daemon.down()
+
+
+@pytest.fixture(scope="session")
+def cloud() -> t.Iterator[Cloud]:
+    """The running cloud."""
+    with running_cloud() as cloud:
+        yield cloud
 
 
 @pytest.fixture(scope="session")

@@ -16,9 +16,9 @@ import awx_job as awx
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from openrescue_lab import breakage, cloud_host
+from openrescue_lab import breakage
 from openrescue_lab.base import run
-from openrescue_lab.cloud import COMMAND, Cloud
+from openrescue_lab.cloud import Cloud
 from openrescue_lab.domain import Domain
 from openrescue_lab.guest import ssh_key
 from openrescue_lab.rescue import RescueImage
@@ -266,15 +266,6 @@ class Site:
 def libvirt_site(on_libvirt: awx.Awx, patient: Domain, guest_disk: t.Callable[[], pathlib.Path]) -> Site:
     patient.define(guest_disk())
     return Site(on_libvirt, lambda: patient.state() == "running")
-
-
-@pytest.fixture(scope="session")
-def cloud() -> t.Iterator[Cloud]:
-    """The running cloud. Who started it stops it."""
-    ours = not cloud_host.config().exists()
-    yield Cloud.up() if ours else Cloud(cloud_host.cloud_dir())
-    if ours:
-        run(COMMAND, "down")
 
 
 @pytest.fixture

@@ -2,31 +2,32 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lab's cloud, and a proxy in front of it."""
+"""Servers of the lab's cloud, and a member of the project that they are in."""
 
 from __future__ import annotations
 
 import typing as t
+import uuid
 
 import pytest
-from openrescue_lab import cloud_host
-from openrescue_lab.base import run
-from openrescue_lab.cloud import COMMAND, Cloud
-from proxy import Proxy
+from member import Member
+from openrescue_lab.cloud import Cloud
 
 
 @pytest.fixture(scope="session")
-def cloud() -> t.Iterator[Cloud]:
-    """The running cloud. Who started it stops it: a cloud that was up before stays up."""
-    ours = not cloud_host.config().exists()
-    yield Cloud.up() if ours else Cloud(cloud_host.cloud_dir())
-    if ours:
-        run(COMMAND, "down")
+def member(cloud: Cloud) -> Member:
+    """A member of the project that the servers are in."""
+    return Member(cloud)
 
 
-@pytest.fixture(scope="session")
-def proxy(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Proxy]:
-    """One proxy for all tests: each puts its own rules."""
-    proxy = Proxy(tmp_path_factory.mktemp("proxy"), cloud.connect().config.auth["auth_url"].rpartition("/")[0])
-    yield proxy
-    proxy.stop()
+@pytest.fixture
+def image() -> str:
+    """What the server is made of; here it is off at once when asked."""
+    return "blank-quick"
+
+
+@pytest.fixture
+def server(cloud: Cloud, image: str) -> t.Iterator[str]:
+    """The ID of a server without a system, on the emulated hypervisor."""
+    with cloud.server(f"server-{uuid.uuid4().hex[:6]}", image) as made:
+        yield made.id

@@ -9,7 +9,6 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import dataclasses
-import json
 import os
 import pathlib
 import signal
@@ -17,12 +16,10 @@ import subprocess
 import sys
 import typing as t
 
-from openrescue_lab.base import LAB_DIR, run, wait_until
+from openrescue_lab import modules
+from openrescue_lab.base import run, wait_until
 from openrescue_lab.cloud import COMMAND, Cloud
 
-#: where this checkout is importable as a collection
-TREE = run(LAB_DIR / "venv", "tree").strip()
-MODULES = "ansible_collections.openrescue.server.plugins.modules"
 Result = dict[str, t.Any]
 
 
@@ -38,24 +35,17 @@ class Member:
         self.user = self.cloud.connect(self.name)
         self.admin = self.cloud.connect("lab-admin")
 
-    def module(self, name: str, **params: t.Any) -> Result:
-        """What a module returns; a failure has ``failed`` and ``msg``."""
+    def start(self, name: str, **params: t.Any) -> subprocess.Popen[str]:
+        """Start a module."""
         check = params.pop("check", False)
         given = {"cloud": self.name, "timeout": 90, "poll_interval": 0.3, **params, "_ansible_check_mode": check}
         if name != "server_rescue":
             given.pop("poll_interval")
-        ended = subprocess.run(
-            [self.python, "-m", f"{MODULES}.{name}"],
-            input=json.dumps({"ANSIBLE_MODULE_ARGS": given}),
-            env={**self.cloud.environment(self.name), "PYTHONPATH": TREE},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-            cwd="/",
-        )
-        assert "Traceback" not in ended.stderr, ended.stderr
-        return t.cast("Result", json.loads(ended.stdout))
+        return modules.start(name, given, env=self.cloud.environment(self.name), python=self.python)
+
+    def module(self, name: str, **params: t.Any) -> Result:
+        """What a module returns; a failure has ``failed`` and ``msg``."""
+        return modules.end(self.start(name, **params)).values
 
     def rescue(self, server: str, **params: t.Any) -> Result:
         """Rescue with the image that suits servers without a system."""

@@ -17,22 +17,10 @@ from openrescue_lab.cloud import Cloud
 FAKE = {"flavor": "fake"}
 
 
-@pytest.fixture(scope="module")
-def member(cloud: Cloud) -> Member:
-    return Member(cloud)
-
-
 @pytest.fixture
-def server(cloud: Cloud) -> t.Iterator[str]:
-    """A server that costs nothing."""
+def fake(cloud: Cloud) -> t.Iterator[str]:
+    """A server that costs nothing: Nova's fake driver accepts a rescue and leaves the server off."""
     with cloud.server(f"flight-{uuid.uuid4().hex[:6]}", "blank-quick", **FAKE) as made:
-        yield made.id
-
-
-@pytest.fixture
-def real(cloud: Cloud) -> t.Iterator[str]:
-    """A server on a hypervisor: Nova's fake driver accepts a rescue and leaves the server off."""
-    with cloud.server(f"flight-{uuid.uuid4().hex[:6]}", "blank-quick") as made:
         yield made.id
 
 
@@ -60,21 +48,21 @@ STATES: list[tuple[Result, str, str]] = [
 
 
 @pytest.mark.parametrize(("body", "status", "code"), STATES, ids=[code for _body, _status, code in STATES])
-def test_states(member: Member, server: str, body: Result, status: str, code: str) -> None:
-    member.act(server, body)
-    member.until(server, status, "SHELVED") if code == "shelved" else member.until(server, status)
-    error = refused(member, server, code)
+def test_states(member: Member, fake: str, body: Result, status: str, code: str) -> None:
+    member.act(fake, body)
+    member.until(fake, status, "SHELVED") if code == "shelved" else member.until(fake, status)
+    error = refused(member, fake, code)
     assert "first" in error["hint"]
 
 
-def test_resized(member: Member, server: str) -> None:
+def test_resized(member: Member, fake: str) -> None:
     with member.flavor("flight-bigger", "fake", ram=128) as bigger:
         flavor = member.admin.compute.find_flavor(bigger).id
-        member.act(server, {"resize": {"flavorRef": flavor}})
-        member.until(server, "VERIFY_RESIZE")
-        refused(member, server, "resized")
-        member.act(server, {"revertResize": None})
-        member.until(server, "ACTIVE")
+        member.act(fake, {"resize": {"flavorRef": flavor}})
+        member.until(fake, "VERIFY_RESIZE")
+        refused(member, fake, "resized")
+        member.act(fake, {"revertResize": None})
+        member.until(fake, "ACTIVE")
 
 
 def test_building(member: Member) -> None:
@@ -91,12 +79,12 @@ def test_building(member: Member) -> None:
     assert member.cloud.posts(made.id) <= 1, "at most the request to delete it"
 
 
-def test_locked(member: Member, server: str) -> None:
-    member.user.compute.lock_server(server)
-    assert "unlock" in refused(member, server, "locked")["hint"]
+def test_locked(member: Member, fake: str) -> None:
+    member.user.compute.lock_server(fake)
+    assert "unlock" in refused(member, fake, "locked")["hint"]
     # An administrator is not kept out by a lock.
-    assert Member(member.cloud, "lab-admin").info(server, rescue_image="blank-rescue")["rescuable"]
-    member.user.compute.unlock_server(server)
+    assert Member(member.cloud, "lab-admin").info(fake, rescue_image="blank-rescue")["rescuable"]
+    member.user.compute.unlock_server(fake)
 
 
 @pytest.mark.parametrize(
@@ -104,37 +92,37 @@ def test_locked(member: Member, server: str) -> None:
     [{"user_data": "#cloud-config"}, {"ssh_authorized_keys": ["ssh-ed25519 AAAA"]}],
     ids=["user_data", "ssh_authorized_keys"],
 )
-def test_options_of_libvirt(member: Member, server: str, params: Result) -> None:
-    ended = member.rescue(server, **params)
+def test_options_of_libvirt(member: Member, fake: str, params: Result) -> None:
+    ended = member.rescue(fake, **params)
     assert ended["server"]["error"]["code"] == "option_not_on_openstack"
     assert next(iter(params)) in ended["msg"]
 
 
-def test_images(member: Member, server: str) -> None:
-    assert "image list" in refused(member, server, "image_missing", rescue_image="no such image")["hint"]
-    refused(member, server, "image_missing", rescue_image=str(uuid.uuid4()))
+def test_images(member: Member, fake: str) -> None:
+    assert "image list" in refused(member, fake, "image_missing", rescue_image="no such image")["hint"]
+    refused(member, fake, "image_missing", rescue_image=str(uuid.uuid4()))
     with member.image("flight-twin") as a, member.image("flight-twin") as b:
-        error = refused(member, server, "image_not_unique", rescue_image="flight-twin")
+        error = refused(member, fake, "image_not_unique", rescue_image="flight-twin")
         assert a in error["message"] and b in error["message"]
-        assert member.rescue(server, rescue_image=a, check=True)["changed"]
+        assert member.rescue(fake, rescue_image=a, check=True)["changed"]
     with member.image("flight-queued", data=None) as queued:
-        assert "queued" in refused(member, server, "image_not_active", rescue_image=queued)["message"]
+        assert "queued" in refused(member, fake, "image_not_active", rescue_image=queued)["message"]
     mapping = '[{"source_type": "snapshot", "boot_index": 0}]'
     with member.image("flight-snapshot", block_device_mapping=mapping) as snapshot:
-        refused(member, server, "image_without_disk", rescue_image=snapshot)
+        refused(member, fake, "image_without_disk", rescue_image=snapshot)
     with member.image("flight-ami", kernel_id=str(uuid.uuid4())) as ami:
-        refused(member, server, "image_needs_kernel", rescue_image=ami)
+        refused(member, fake, "image_needs_kernel", rescue_image=ami)
 
 
-def test_an_image_of_another_project(member: Member, server: str) -> None:
+def test_an_image_of_another_project(member: Member, fake: str) -> None:
     with Member(member.cloud, "lab-other").image("flight-theirs") as theirs:
-        refused(member, server, "image_missing", rescue_image=theirs)
+        refused(member, fake, "image_missing", rescue_image=theirs)
 
 
-def test_the_servers_own_image(member: Member, server: str) -> None:
-    ended = member.info(server, rescue_image="blank-quick")
+def test_the_servers_own_image(member: Member, fake: str) -> None:
+    ended = member.info(fake, rescue_image="blank-quick")
     assert [problem["code"] for problem in ended["warnings"]] == ["same_image"]
-    ended = member.rescue(server, rescue_image=None, check=True)
+    ended = member.rescue(fake, rescue_image=None, check=True)
     assert ended["changed"]
     assert any("the server's own" in str(line) for line in ended["warnings"])
 
@@ -169,7 +157,7 @@ def test_legacy_mode_hides_disks(member: Member, cloud: Cloud) -> None:
         assert member.info(made.id, rescue_image="blank-stable-virtio")["warnings"] == []
 
 
-def test_the_image_goes_between_preflight_and_post(member: Member, real: str) -> None:
+def test_the_image_goes_between_preflight_and_post(member: Member, server: str) -> None:
     """The last look and the request are milliseconds apart: the module's own parts are driven, with Nova real."""
     from ansible_collections.openrescue.server.plugins.module_utils._provider.drive import drive
     from ansible_collections.openrescue.server.plugins.module_utils._provider.openstack import OpenStackProvider
@@ -187,12 +175,12 @@ def test_the_image_goes_between_preflight_and_post(member: Member, real: str) ->
         provider = Late({"cloud": "lab"}, clock=Clock())
         provider.connect(Deadline(Clock(), seconds=30))
         wish = Wish(state="rescued", image=image, timeout=60, poll_interval=0.3)
-        job = drive(provider, real, wish, clock=Clock(), check=False)
+        job = drive(provider, server, wish, clock=Clock(), check=False)
     assert job.error is not None
     assert job.error.code == "image_refused"
     assert "still there" in str(job.error)
     assert "put back as it was" in str(job.error)
-    assert member.seen(real) == ("ACTIVE", None)
-    assert "openrescue" not in member.metadata(real)
-    assert member.rescue(real)["server"]["state"] == "rescued", "the next run does the right thing"
-    member.unrescue(real)
+    assert member.seen(server) == ("ACTIVE", None)
+    assert "openrescue" not in member.metadata(server)
+    assert member.rescue(server)["server"]["state"] == "rescued", "the next run does the right thing"
+    member.unrescue(server)

@@ -7,28 +7,19 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import signal
-import subprocess
-import sys
 import typing as t
 import uuid
 
 import pytest
-from member import MODULES, TREE, Member, Result
+from member import Member
 from openrescue_lab.cloud import Cloud
 
 
-@pytest.fixture(scope="module")
-def member(cloud: Cloud) -> Member:
-    return Member(cloud)
-
-
 @pytest.fixture
-def server(cloud: Cloud) -> t.Iterator[str]:
-    """A server that is asked in vain to shut down for ten seconds, in which something can happen."""
-    with cloud.server(f"resil-{uuid.uuid4().hex[:6]}", "blank") as made:
-        yield made.id
+def image() -> str:
+    """Servers that are asked in vain to shut down for ten seconds, in which something can happen."""
+    return "blank"
 
 
 @contextlib.contextmanager
@@ -135,7 +126,7 @@ def test_we_are_killed(member: Member, cloud: Cloud, moment: str) -> None:
             member.rescue(server)
         posts = cloud.posts(server)
         with member.frozen("nova-compute") if moment != "powering-off" else contextlib.nullcontext():
-            process = _start(member, server, state)
+            process = member.start("server_rescue", server=server, state=state, rescue_image="blank-rescue")
             member.in_task(server, moment)
             process.send_signal(signal.SIGKILL)
             process.wait()
@@ -147,24 +138,3 @@ def test_we_are_killed(member: Member, cloud: Cloud, moment: str) -> None:
             ended = member.unrescue(server)
         assert ended["server"]["status"] == "SHUTOFF"
         assert "openrescue" not in member.metadata(server)
-
-
-def _start(member: Member, server: str, state: str) -> subprocess.Popen[bytes]:
-    given: Result = {
-        "cloud": "lab",
-        "server": server,
-        "state": state,
-        "rescue_image": "blank-rescue",
-        "poll_interval": 0.3,
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-m", f"{MODULES}.server_rescue"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        env={**member.cloud.environment(), "PYTHONPATH": TREE},
-        cwd="/",
-    )
-    assert process.stdin is not None
-    process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode())
-    process.stdin.close()
-    return process

@@ -7,25 +7,12 @@
 from __future__ import annotations
 
 import typing as t
-import uuid
 import xml.etree.ElementTree as ET
 
 import pytest
 from member import Member
 from openrescue_lab.base import LAB_DIR, run
 from openrescue_lab.cloud import Cloud
-
-
-@pytest.fixture(scope="module")
-def member(cloud: Cloud) -> Member:
-    return Member(cloud)
-
-
-@pytest.fixture
-def server(cloud: Cloud) -> t.Iterator[str]:
-    """A server without a system, on the emulated hypervisor."""
-    with cloud.server(f"there-{uuid.uuid4().hex[:6]}", "blank-quick") as made:
-        yield made.id
 
 
 def unchanged(member: Member, server: str, call: t.Callable[..., t.Any]) -> None:

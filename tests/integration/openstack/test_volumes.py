@@ -8,14 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
-import pytest
 from member import Member
 from openrescue_lab.cloud import Cloud
-
-
-@pytest.fixture(scope="module")
-def member(cloud: Cloud) -> Member:
-    return Member(cloud)
 
 
 def codes(problems: list[dict[str, str]]) -> list[str]:

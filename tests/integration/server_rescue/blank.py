@@ -6,12 +6,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import os
 import pathlib
 import subprocess
-import sys
 import typing as t
 import uuid
 import xml.etree.ElementTree as ET
@@ -19,8 +16,9 @@ import xml.etree.ElementTree as ET
 import libvirt
 from ansible_collections.openrescue.server.plugins.module_utils._provider import libvirt_xml
 from ansible_collections.openrescue.server.plugins.module_utils._rescue.marker import Marker
+from openrescue_lab import modules
+from openrescue_lab.modules import Ended
 
-MODULES = "ansible_collections.openrescue.server.plugins.modules"
 SECRET = libvirt.VIR_DOMAIN_XML_SECURE | libvirt.VIR_DOMAIN_XML_INACTIVE
 
 DOMAIN = """\
@@ -65,26 +63,8 @@ runpy.run_module(os.environ["MODULE"], run_name="__main__")
 """
 
 
-@dataclasses.dataclass
-class Outcome:
-    """How a module ended."""
-
-    returncode: int
-    values: dict[str, t.Any]
-    stderr: str
-
-    @property
-    def server(self) -> dict[str, t.Any]:
-        return t.cast("dict[str, t.Any]", self.values["server"])
-
-    @property
-    def code(self) -> t.Any:
-        error = self.values.get("error") or self.server["error"]
-        return error["code"] if error else None
-
-
 class Modules:
-    """Runs modules as Ansible does, each as a process of its own."""
+    """Runs modules on guests of the lab."""
 
     def __init__(self, uri: str, image: pathlib.Path) -> None:
         self.uri = uri
@@ -98,39 +78,20 @@ class Modules:
             "_ansible_diff": True,
             **params,
         }
-        name = f"{MODULES}.{module}"
-        paths = os.pathsep.join(filter(None, sys.path))
-        process = subprocess.Popen(
-            [sys.executable, *(["-c", KILLER] if kill_at else ["-m", name])],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": paths, "KILL_AT": kill_at, "MODULE": name},
-            cwd="/",
-        )
-        assert process.stdin is not None
-        process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": arguments}))
-        process.stdin.close()
-        process.stdin = None
-        return process
+        env = {**os.environ, "KILL_AT": kill_at}
+        return modules.start(module, arguments, env=env, program=KILLER if kill_at else "")
 
-    @staticmethod
-    def end(process: subprocess.Popen[str]) -> Outcome:
-        stdout, stderr = process.communicate(timeout=120)
-        return Outcome(process.returncode, json.loads(stdout or "{}"), stderr)
+    def call(self, module: str, **params: t.Any) -> Ended:
+        return modules.end(self.start(module, **params))
 
-    def call(self, module: str, **params: t.Any) -> Outcome:
-        return self.end(self.start(module, **params))
-
-    def rescue(self, server: t.Any, **params: t.Any) -> Outcome:
+    def rescue(self, server: t.Any, **params: t.Any) -> Ended:
         values = {"rescue_image": str(self.image), "shutdown_timeout": 0, **params}
         return self.call("server_rescue", server=server, state="rescued", **values)
 
-    def unrescue(self, server: t.Any, **params: t.Any) -> Outcome:
+    def unrescue(self, server: t.Any, **params: t.Any) -> Ended:
         return self.call("server_rescue", server=server, state="unrescued", **{"shutdown_timeout": 0, **params})
 
-    def info(self, server: t.Any, **params: t.Any) -> Outcome:
+    def info(self, server: t.Any, **params: t.Any) -> Ended:
         return self.call("server_rescue_info", server=server, **params)
 
 

@@ -16,6 +16,7 @@ import libvirt
 import pytest
 from blank import Blank
 from openrescue_lab import daemon
+from openrescue_lab.modules import end
 
 THERE = (
     "before:claim",
@@ -147,7 +148,7 @@ def test_the_second_run_says_who_holds_it(original: Blank, modules: t.Any, monke
 def test_two_runs_at_the_same_moment(original: Blank, modules: t.Any) -> None:
     before = original.definition()
     rescue = {"server": original.name, "state": "rescued", "rescue_image": str(modules.image), "shutdown_timeout": 0}
-    runs = [modules.end(run) for run in [modules.start("server_rescue", **rescue) for _ in range(3)]]
+    runs = [end(run) for run in [modules.start("server_rescue", **rescue) for _ in range(3)]]
     assert {run.code for run in runs} <= {None, "held"}
     assert None in {run.code for run in runs}
     assert sum(run.server["changed"] for run in runs if run.code is None) == 1
@@ -171,7 +172,7 @@ def test_libvirt_goes_away_in_the_middle(original: Blank, modules: t.Any, monkey
     wait_for(lambda: original.marker() and original.marker().phase == "stop_server")
     daemon.restart_libvirtd()
     os.kill(run.pid, signal.SIGUSR1)
-    outcome = modules.end(run)
+    outcome = end(run)
     assert outcome.server["state"] == "rescued"
     assert "reconnect" in outcome.server["actions"]
     original.connection = libvirt.open(modules.uri)
@@ -213,7 +214,7 @@ LibvirtRun._start_rescue = broken
 runpy.run_module(os.environ["MODULE"], run_name="__main__")
 """,
     )
-    outcome = modules.end(
+    outcome = end(
         modules.start(
             "server_rescue",
             kill_at="never",

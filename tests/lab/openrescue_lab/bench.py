@@ -5,19 +5,17 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import pathlib
 import shutil
 import statistics
-import subprocess
 import sys
 import time
 import typing as t
 
-from . import bench_cloud, cloud_host, daemon, guest, host
-from .base import LAB_DIR, LabError, run, say, state_dir
-from .cloud import COMMAND, Cloud
+from . import bench_cloud, daemon, guest, host, modules
+from .base import run, say, state_dir
+from .cloud import running_cloud
 from .domain import Domain, Shape
 from .rescue import rescue_image
 from .rescue_guest import RescueGuest
@@ -53,14 +51,9 @@ def main() -> int:
 
 
 def on_the_cloud(*, rounds: int) -> None:
-    """The same for OpenStack; a cloud that was up before stays up."""
-    ours = not cloud_host.config().exists()
-    cloud = Cloud.up() if ours else Cloud(cloud_host.cloud_dir())
-    try:
+    """The same for OpenStack."""
+    with running_cloud() as cloud:
         figures = bench_cloud.bench(cloud, rounds=rounds)
-    finally:
-        if ours:
-            run(COMMAND, "down")
     show("CPU of server_rescue / openstack server show", figures["cpu"], "s")
     show("return after Nova's own end / poll interval", figures["late"], "s")
     show("API calls of a run that changes nothing / of a rescue", figures["calls"], "calls")
@@ -139,18 +132,7 @@ def bench_downtime(*, rounds: int = 1) -> dict[str, float]:
 def server_rescue(domain: Domain, **options: str) -> float:
     """Run the module; the seconds between one system's end and the next one's start."""
     arguments = {"provider": "libvirt", "libvirt_uri": daemon.uri(), "server": domain.name, **options}
-    done = subprocess.run(
-        [sys.executable, "-m", "ansible_collections.openrescue.server.plugins.modules.server_rescue"],
-        input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
-        env={**os.environ, "PYTHONPATH": run(LAB_DIR / "venv", "tree").strip()},
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
-    result = json.loads(done.stdout or "{}")
-    if done.returncode or "server" not in result:
-        raise LabError(f"server_rescue: {result.get('msg', done.stderr)}")
-    return float(result["server"]["timings"]["switch"])
+    return float(modules.call("server_rescue", arguments).must_end_well()["timings"]["switch"])
 
 
 def bench_diagnose(*, rounds: int = 1) -> dict[str, float]:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import calendar
-import json
 import pathlib
 import re
 import resource
@@ -15,7 +14,8 @@ import sys
 import time
 import typing as t
 
-from .base import LAB_DIR, LabError, run, say
+from . import modules
+from .base import say
 from .cloud import Cloud
 
 #: seconds between two looks at a server, as the module has it by default
@@ -64,18 +64,8 @@ def bench(cloud: Cloud, *, rounds: int) -> dict[str, dict[str, float]]:
 
 def server_rescue(cloud: Cloud, server: str, **options: t.Any) -> dict[str, t.Any]:
     """Run the module; the server's result."""
-    done = subprocess.run(
-        [sys.executable, "-m", "ansible_collections.openrescue.server.plugins.modules.server_rescue"],
-        input=json.dumps({"ANSIBLE_MODULE_ARGS": {"cloud": "lab", "server": server, **options}}),
-        env={**cloud.environment(), "PYTHONPATH": run(LAB_DIR / "venv", "tree").strip()},
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
-    result = json.loads(done.stdout or "{}")
-    if done.returncode or "server" not in result:
-        raise LabError(f"server_rescue: {result.get('msg', done.stderr)}")
-    return t.cast("dict[str, t.Any]", result["server"])
+    arguments = {"cloud": "lab", "server": server, **options}
+    return modules.call("server_rescue", arguments, env=cloud.environment()).must_end_well()
 
 
 def cpu_of(call: t.Callable[[], object]) -> float:

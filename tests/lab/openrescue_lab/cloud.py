@@ -196,3 +196,14 @@ class Cloud:
         """What a command wants in its environment to use this cloud and no other."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("OS_")}
         return {**clean, "OS_CLIENT_CONFIG_FILE": str(self.config), "OS_CLOUD": cloud}
+
+
+@contextlib.contextmanager
+def running_cloud() -> t.Iterator[Cloud]:
+    """The running cloud. Who started it stops it: a cloud that was up before stays up."""
+    ours = not cloud_host.config().exists()
+    try:
+        yield Cloud.up() if ours else Cloud(cloud_host.cloud_dir())
+    finally:
+        if ours:
+            run(COMMAND, "down")

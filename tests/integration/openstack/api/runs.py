@@ -6,47 +6,21 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import os
 import pathlib
 import re
-import subprocess
-import sys
 import time
 import typing as t
 
+from openrescue_lab import modules
 from openrescue_lab.cloud import Cloud
+from openrescue_lab.modules import Ended
 from proxy import Proxy
 
-MODULES = "ansible_collections.openrescue.server.plugins.modules"
+#: the server of these tests
+NAME = f"fault-{os.getpid()}"
 #: how a Fernet token begins
 TOKEN = "gAAAA"
-
-
-@dataclasses.dataclass
-class Outcome:
-    """How a module ended, and after how long."""
-
-    returncode: int
-    text: str
-    seconds: float
-    values: dict[str, t.Any]
-
-    @property
-    def message(self) -> str:
-        return str(self.values["msg"])
-
-    @property
-    def server(self) -> dict[str, t.Any]:
-        return t.cast("dict[str, t.Any]", self.values["servers"][0])
-
-    @property
-    def error(self) -> dict[str, t.Any]:
-        """What the one server's result says, or, where no server was reached, the module's."""
-        found = self.values.get("error") or self.server["error"]
-        assert found, self.text
-        return t.cast("dict[str, t.Any]", found)
 
 
 class Runs:
@@ -64,51 +38,40 @@ class Runs:
             **self.cloud.environment(),
             **({} if direct else self.proxy.environment),
             "OS_CLIENT_CONFIG_FILE": str(self.config),
-            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
         }
 
-    def __call__(self, module: str, server: str, *, direct: bool = False, **params: t.Any) -> Outcome:
-        """Run a module. No output of any run ever shows a secret or a traceback, so that is seen to here."""
+    def __call__(self, module: str, server: str, *, direct: bool = False, **params: t.Any) -> Ended:
+        """Run a module. No output of any run ever shows a secret, so that is seen to here."""
         given = {"provider": "openstack", "cloud": "lab", "server": server, "timeout": 60, **params}
         began = time.monotonic()
-        ended = subprocess.run(
-            [sys.executable, "-m", f"{MODULES}.{module}"],
-            input=json.dumps({"ANSIBLE_MODULE_ARGS": given}),
-            env=self.environment(direct=direct),
-            capture_output=True,
-            text=True,
-            timeout=200,
-            check=False,
-            cwd="/",
-        )
+        ended = modules.call(module, given, env=self.environment(direct=direct))
         seconds = time.monotonic() - began
-        text = ended.stdout + ended.stderr
-        self.shows_no_secret(text)
-        assert "Traceback" not in text, text
-        assert seconds < given["timeout"] + 5, f"{seconds:.1f} s: {text}"
-        return Outcome(ended.returncode, text, seconds, json.loads(ended.stdout))
+        self.shows_no_secret(ended.text)
+        assert seconds < given["timeout"] + 5, f"{seconds:.1f} s: {ended.text}"
+        return ended
 
     def shows_no_secret(self, text: str) -> None:
         assert self.password not in text
         assert TOKEN not in text
 
-    def rescue(self, server: str, **params: t.Any) -> Outcome:
+    def rescue(self, server: str, **params: t.Any) -> Ended:
         return self(
             "server_rescue", server, state="rescued", **{"rescue_image": "blank-rescue", "poll_interval": 0.3, **params}
         )
 
-    def unrescue(self, server: str, **params: t.Any) -> Outcome:
+    def unrescue(self, server: str, **params: t.Any) -> Ended:
         return self("server_rescue", server, state="unrescued", **{"poll_interval": 0.3, **params})
 
-    def info(self, server: str, **params: t.Any) -> Outcome:
+    def info(self, server: str, **params: t.Any) -> Ended:
         return self("server_rescue_info", server, **params)
 
 
-def told(outcome: Outcome, server: str, code: str, *words: str, retryable: bool = False) -> None:
+def told(outcome: Ended, server: str, code: str, *words: str, retryable: bool = False) -> None:
     """One message that names the server, the step, what the cloud said and what to do, and no second one."""
     assert outcome.returncode != 0, outcome.text
     message, error = outcome.message, outcome.error
     print(message)
+    assert error, outcome.text
     assert (error["code"], error["retryable"]) == (code, retryable), message
     found = re.match(rf"server '{re.escape(server)}': [a-z][a-z_ ]+: ", message)
     assert found, message
@@ -120,7 +83,7 @@ def told(outcome: Outcome, server: str, code: str, *words: str, retryable: bool 
     assert message.count("server '") == 1 and "\n" not in message, message
 
 
-def passed(outcome: Outcome, state: str) -> None:
+def passed(outcome: Ended, state: str) -> None:
     """The run has ended well."""
     assert outcome.returncode == 0, outcome.text
     assert outcome.server["error"] is None

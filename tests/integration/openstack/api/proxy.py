@@ -11,6 +11,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import re
 import socket
 import subprocess
 import typing as t
@@ -20,6 +21,19 @@ from openrescue_lab.cloud_host import environment
 
 ADDON = pathlib.Path(__file__).with_name("proxy_addon.py")
 ALWAYS = 1_000_000
+
+# requests, for rule()
+FIND = r"^GET /v2\.1/servers/detail"
+ACTION = r"^POST /v2\.1/servers/[^/]+/action"
+MARK = r"^POST /v2\.1/servers/[^/]+/metadata"
+SHOW = r"^GET /v2\.1/servers/[0-9a-f-]{36}$"
+LOGIN = r"^POST /v3/auth/tokens"
+IMAGE = r"^GET /v2/images/"
+
+#: what a web server says that is no API
+HTML = "<html><body><h1>It works!</h1></body></html>"
+#: headers of a call by the same user
+SAME = {"X_Auth_Token": "${token}"}
 
 
 def rule(match: str, **more: t.Any) -> dict[str, t.Any]:
@@ -45,6 +59,11 @@ def answer(status: int, body: t.Any, **headers: str) -> dict[str, t.Any]:
         "body": body,
         "headers": {name.title().replace("_", "-"): headers[name] for name in headers},
     }
+
+
+def fault(status: int, name: str, message: str = "", **headers: str) -> dict[str, t.Any]:
+    """An error answer as Nova wraps it."""
+    return answer(status, {name: {"code": status, "message": message}}, **headers)
 
 
 def call(method: str, url: str, body: t.Any = None, **headers: str) -> dict[str, t.Any]:
@@ -117,6 +136,11 @@ class Proxy:
         """All requests since the rules were put, in the order of their ends."""
         lines = (self.directory / "wire.jsonl").read_text(encoding="utf-8").splitlines()
         return [Seen(**json.loads(line)) for line in lines]
+
+    @property
+    def actions(self) -> list[Seen]:
+        """The requests to act on a server among them."""
+        return [one for one in self.seen if re.search(ACTION, f"{one.method} {one.path}")]
 
     def stop(self) -> None:
         self.process.terminate()
