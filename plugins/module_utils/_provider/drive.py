@@ -14,6 +14,7 @@ import threading
 import typing as t
 
 from .._errors import OpenRescueError
+from .._rescue import refusals
 from .._rescue.model import Job, Problem
 from .._rescue.wait import Deadline, Stopwatch
 
@@ -93,14 +94,7 @@ def _look(provider: Provider, job: Job) -> tuple[Situation, Plan]:
     job.before = job.before or now
     now = provider.settle(now, job.wish)
     if now.held and now.marker is not None and now.marker.holder is not None:
-        raise OpenRescueError(
-            f"another run holds it: {now.marker.holder.who}",
-            code="held",
-            hint="Wait until that run has ended, then run this again",
-            step=job.wish.state,
-            server=job.name,
-            retryable=True,
-        )
+        raise refusals.held(now.marker.holder, step=job.wish.state, server=job.name)
     plan = provider.plan(now, job.wish)
     if plan.changes:
         job.blockers, job.warnings = provider.preflight(now, job.wish)

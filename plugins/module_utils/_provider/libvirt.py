@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import difflib
 import typing as t
 import uuid
 import xml.etree.ElementTree as ET
 
 from .._errors import OpenRescueError
 from .._rescue import plan as planning
+from .._rescue import refusals
 from .._rescue.marker import Marker, is_alive
 from .._rescue.model import Problem, Situation
 from .._rescue.preflight import Facts, blockers, warnings
@@ -77,21 +77,14 @@ class LibvirtProvider(Provider):
                 with contextlib.suppress(libvirt.libvirtError):
                     found[domain.UUIDString()] = domain.name()
         fitting = [(key, name) for key, name in found.items() if asked == name or _same_uuid(asked, key)]
-        if len(fitting) == 1:
-            return fitting[0]
-        if fitting:
-            raise OpenRescueError(
-                "it fits several domains: " + ", ".join(f"'{name}' ({key})" for key, name in fitting),
-                code="server_not_unique",
-                hint="Give the UUID",
-                server=asked,
-            )
-        close = [repr(name) for name in difflib.get_close_matches(asked, found.values(), n=3)]
-        raise OpenRescueError(
-            f"there is no domain of that name or UUID at '{self.connection.uri}'",
-            code="server_not_found",
-            hint=f"Did you mean {' or '.join(close)}?" if close else "'virsh list --all' shows what there is",
-            server=asked,
+        return refusals.the_one(
+            fitting,
+            asked=asked,
+            kind="domain",
+            key="UUID",
+            place=f"at '{self.connection.uri}'",
+            names=found.values,
+            listing="virsh list --all",
         )
 
     def domain(self, server: str) -> t.Any:

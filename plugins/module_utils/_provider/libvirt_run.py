@@ -20,6 +20,7 @@ import typing as t
 import xml.etree.ElementTree as ET
 
 from .._errors import OpenRescueError
+from .._rescue import refusals
 from .._rescue.marker import AT_REST, LEASE, Marker, holder_of_this_process, is_alive
 from .._rescue.wait import wait_until
 from . import libvirt_xml
@@ -130,14 +131,7 @@ class LibvirtRun(Run):
         holder = None if known is None else known.holder
         if holder is None or holder.token in self._provider.tokens or not is_alive(holder, now=self._clock.wall()):
             return
-        raise OpenRescueError(
-            f"another run holds it: {holder.who}",
-            code="held",
-            hint="Wait until that run has ended, then run this again",
-            step="take hold of it",
-            server=self._name,
-            retryable=True,
-        )
+        raise refusals.held(holder, step="take hold of it", server=self._name)
 
     def _read_marker(self) -> Marker | None:
         with self._connection.explain("read its marker", server=self._name):
@@ -184,19 +178,9 @@ class LibvirtRun(Run):
         self._marker = dataclasses.replace(self._marker, phase=step)
         self._write_marker()
         if self._deadline.left <= 0:
-            raise self._timeout(step)
+            raise refusals.time_is_up(self._job.wish.timeout, step=step, server=self._name)
         getattr(self, f"_{step}")()
         return True
-
-    def _timeout(self, step: str) -> OpenRescueError:
-        return OpenRescueError(
-            f"the time is up ({self._job.wish.timeout:.0f} s)",
-            code="timeout",
-            hint="Give a longer timeout",
-            step=step,
-            server=self._name,
-            retryable=True,
-        )
 
     def _remove_disks(self) -> None:
         for path in self._marker.files.values():

@@ -9,14 +9,13 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
-import difflib
 import re
 import typing as t
 import urllib.parse
 import uuid
 
 from .._errors import OpenRescueError
-from .._rescue import nova_plan
+from .._rescue import nova_plan, refusals
 from .._rescue.nova_preflight import blockers, warnings
 from .._rescue.plan import Plan
 from .._rescue.wait import wait_until
@@ -87,24 +86,17 @@ class OpenStackProvider(Provider):
 
     def find(self, asked: str) -> tuple[str, str]:
         fitting = self._by_id(asked) or self._by_name(asked)
-        if len(fitting) == 1:
-            self.shown, self._fresh = fitting[0], True
-            return str(fitting[0]["id"]), str(fitting[0]["name"])
-        if fitting:
-            raise OpenRescueError(
-                "it fits several servers: " + ", ".join(f"'{one['name']}' ({one['id']})" for one in fitting),
-                code="server_not_unique",
-                hint="Give the ID",
-                step="look for it",
-                server=asked,
-            )
-        raise OpenRescueError(
-            f"there is no server of that name or ID in this project of {self.connection.name}",
-            code="server_not_found",
-            hint=self._suggestion(asked),
-            step="look for it",
-            server=asked,
+        found = refusals.the_one(
+            [(str(one["id"]), str(one["name"])) for one in fitting],
+            asked=asked,
+            kind="server",
+            key="ID",
+            place=f"in this project of {self.connection.name}",
+            names=lambda: self._names(asked),
+            listing="openstack server list",
         )
+        self.shown, self._fresh = fitting[0], True
+        return found
 
     def _by_id(self, asked: str) -> list[Json]:
         try:
@@ -126,11 +118,9 @@ class OpenStackProvider(Provider):
         )
         return [server for server in answer.json()["servers"] if server["name"] == asked]
 
-    def _suggestion(self, asked: str) -> str:
+    def _names(self, asked: str) -> list[str]:
         answer = self.compute("GET", "/servers", step="look for it", server=asked, holds="servers")
-        names = [str(server["name"]) for server in answer.json()["servers"]]
-        close = [repr(name) for name in difflib.get_close_matches(asked, names, n=3)]
-        return f"Did you mean {' or '.join(close)}?" if close else "'openstack server list' shows what there is"
+        return [str(server["name"]) for server in answer.json()["servers"]]
 
     def _show(self, server: str) -> Json:
         answer = self.compute("GET", f"/servers/{server}", step="look at it", holds="server")

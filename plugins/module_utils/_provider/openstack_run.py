@@ -19,7 +19,7 @@ import time
 import typing as t
 
 from .._errors import OpenRescueError
-from .._rescue import nova_plan
+from .._rescue import nova_plan, refusals
 from .._rescue.wait import wait_until
 from .base import Run
 from .openstack_errors import PASSING
@@ -78,14 +78,7 @@ class NovaRun(Run):
 
     def do(self, step: str) -> bool:
         if self._provider.deadline.left <= 0:
-            raise OpenRescueError(
-                f"the time is up ({self._job.wish.timeout:.0f} s)",
-                code="timeout",
-                hint="Give a longer timeout",
-                step=step,
-                server=self._before.name,
-                retryable=True,
-            )
+            raise refusals.time_is_up(self._job.wish.timeout, step=step, server=self._before.name)
         return bool(getattr(self, f"_{step}")())
 
     # -- steps

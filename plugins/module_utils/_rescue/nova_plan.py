@@ -19,6 +19,7 @@ import typing as t
 from .._errors import OpenRescueError
 from .marker import AT_REST, Marker
 from .plan import Plan
+from .refusals import rescued_otherwise
 
 if t.TYPE_CHECKING:
     from .model import Situation, Wish
@@ -82,14 +83,8 @@ def _refuse_another_image(now: Situation, wish: Wish) -> None:
     marker = now.marker
     if marker is None or wish.image in (marker.image, marker.asked):
         return
-    raise OpenRescueError(
-        f"it is rescued already, with the image {marker.asked or marker.image or 'of its own'}"
-        f" and not {wish.image or 'its own'}",
-        code="rescued_otherwise",
-        hint="Unrescue it first (state: unrescued), then rescue it as you want",
-        step="plan",
-        server=now.name,
-    )
+    difference = f"the image {marker.asked or marker.image or 'of its own'} and not {wish.image or 'its own'}"
+    raise rescued_otherwise(difference, server=now.name)
 
 
 def _plan_unrescue(now: Situation, wish: Wish) -> Plan:

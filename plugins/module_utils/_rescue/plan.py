@@ -15,8 +15,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .._errors import OpenRescueError
 from .marker import AT_REST, Marker
+from .refusals import rescued_otherwise
 
 if t.TYPE_CHECKING:
     from .model import Runs, Situation, Wish
@@ -161,13 +161,7 @@ def _refuse_another_rescue(now: Situation, wish: Wish) -> None:
         if was != asked
     ]
     if differences:
-        raise OpenRescueError(
-            f"it is rescued already, with {', '.join(differences)}",
-            code="rescued_otherwise",
-            hint="Unrescue it first (state: unrescued), then rescue it as you want",
-            step="plan",
-            server=now.name,
-        )
+        raise rescued_otherwise(", ".join(differences), server=now.name)
 
 
 def predict(now: Situation, plan: Plan, wish: Wish) -> Situation:
