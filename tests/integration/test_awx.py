@@ -225,29 +225,6 @@ def on_libvirt(
     return awx.Awx(jobs, templates, {"dead": {"hosts": {"web1": {"rescue_server": patient.name}}, "vars": variables}})
 
 
-def test_triage_and_recover_a_guest(
-    on_libvirt: awx.Awx, patient: Domain, guest_disk: t.Callable[[], pathlib.Path]
-) -> None:
-    disk = guest_disk()
-    broken = breakage.apply("fstab-missing-device", disk)
-    patient.define(disk).start().wait_for_console(broken.console)
-
-    triaged = on_libvirt.press("Triage", rescue_hosts="dead").must_end_well().server("web1")
-    assert (triaged["outcome"], triaged["console"], triaged["changed"]) == ("triaged", "failed", False)
-    assert set(broken.faults) <= {finding["fault"] for finding in triaged["findings"]}
-
-    ended = on_libvirt.press("Recover", rescue_hosts="dead").must_end_well()
-    back = ended.server("web1")
-    assert (back["name"], back["outcome"], back["state"]) == (patient.name, "back", "unrescued")
-    assert (back["power_state"], back["changed"], back["error"]) == ("running", True, None)
-    assert set(broken.faults) <= set(back["applied"]) and back["undo"]
-    assert "fstab" in ended.text, "the change is shown"
-    assert {event["event"] for event in ended.events} >= {"playbook_on_start", "runner_on_ok", "playbook_on_stats"}
-
-    again = on_libvirt.press("Recover", rescue_hosts="web1").must_end_well().server("web1")
-    assert (again["outcome"], again["changed"], again["applied"]) == ("left_alone", False, [])
-
-
 @dataclasses.dataclass(frozen=True)
 class Site:
     """One server, its AWX, and how to see from outside whether it is rescued."""
@@ -269,10 +246,11 @@ def libvirt_site(on_libvirt: awx.Awx, patient: Domain, guest_disk: t.Callable[[]
 
 
 @pytest.fixture
-def openstack_site(jobs: pathlib.Path, templates: dict[str, dict[str, t.Any]], cloud: Cloud) -> t.Iterator[Site]:
-    """A server on the cloud, which a member of its project reaches by what AWX makes of two credentials."""
-    connection = cloud.connect()
-    auth = connection.config.auth
+def on_openstack(
+    jobs: pathlib.Path, templates: dict[str, dict[str, t.Any]], cloud: Cloud
+) -> t.Callable[[t.Any], awx.Awx]:
+    """An AWX for a server of the cloud, which a member of its project reaches by what AWX makes of two credentials."""
+    auth = cloud.connect().config.auth
     credential = {
         "host": auth["auth_url"],
         "username": auth["username"],
@@ -280,16 +258,30 @@ def openstack_site(jobs: pathlib.Path, templates: dict[str, dict[str, t.Any]], c
         "project": auth["project_name"],
         "domain": "Default",
     }
-    with cloud.server("awx", "guest", config_drive=True) as server:
+
+    def of(server: t.Any) -> awx.Awx:
+        port = cloud.ssh_port(server.id)
         variables = {
             "rescue_image": "rescue",
             "rescue_system_timeout": 150,
             "rescue_ssh_host": "127.0.0.1",
-            "rescue_ssh_port": cloud.ssh_port(server.id),
+            "rescue_ssh_port": port,
+            "ansible_host": "127.0.0.1",
+            "ansible_port": port,
+            "ansible_user": "root",
+            "ansible_ssh_common_args": f"-o UserKnownHostsFile={jobs}/known_hosts",
         }
         inventory = {"dead": {"hosts": {"web1": {"rescue_server": server.id}}, "vars": variables}}
-        job = awx.Awx(jobs, templates, inventory, openstack=credential, ssh_key=ssh_key().read_text("ascii"))
-        yield Site(job, lambda: bool(connection.compute.get_server(server.id).status == "RESCUE"))
+        return awx.Awx(jobs, templates, inventory, openstack=credential, ssh_key=ssh_key().read_text("ascii"))
+
+    return of
+
+
+@pytest.fixture
+def openstack_site(cloud: Cloud, on_openstack: t.Callable[[t.Any], awx.Awx]) -> t.Iterator[Site]:
+    compute = cloud.connect().compute
+    with cloud.server("awx", "guest", config_drive=True) as server:
+        yield Site(on_openstack(server), lambda: bool(compute.get_server(server.id).status == "RESCUE"))
 
 
 @pytest.fixture(params=["libvirt", "openstack"])
@@ -323,3 +315,25 @@ def test_rescue_and_unrescue_a_server(site: Site) -> None:
     assert site.rescued() is False
     again = site.awx.press("Unrescue", **asked).must_end_well().server("web1")
     assert (again["outcome"], again["changed"], again["error"]) == ("unrescued", False, None)
+
+
+def test_triage_and_recover_a_server(cloud: Cloud, on_openstack: t.Callable[[t.Any], awx.Awx]) -> None:
+    broken = breakage.load("fstab-missing-device")
+    with cloud.server("awx-broken", "guest-broken-fstab", config_drive=True) as server:
+        cloud.wait_for_console(server.id, broken.console)
+        buttons = on_openstack(server)
+
+        triaged = buttons.press("Triage", rescue_hosts="dead").must_end_well().server("web1")
+        assert (triaged["outcome"], triaged["console"], triaged["changed"]) == ("triaged", "failed", False)
+        assert set(broken.faults) <= {finding["fault"] for finding in triaged["findings"]}
+
+        ended = buttons.press("Recover", rescue_hosts="dead").must_end_well()
+        back = ended.server("web1")
+        assert (back["name"], back["outcome"], back["state"]) == (server.id, "back", "unrescued")
+        assert (back["power_state"], back["changed"], back["error"]) == ("running", True, None)
+        assert set(broken.faults) <= set(back["applied"]) and back["undo"]
+        assert "fstab" in ended.text, "the change is shown"
+        assert {event["event"] for event in ended.events} >= {"playbook_on_start", "runner_on_ok", "playbook_on_stats"}
+
+        again = buttons.press("Recover", rescue_hosts="web1").must_end_well().server("web1")
+        assert (again["outcome"], again["changed"], again["applied"]) == ("left_alone", False, [])

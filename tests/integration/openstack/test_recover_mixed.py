@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 from openrescue_lab import breakage
-from openrescue_lab.base import run, wait_until
+from openrescue_lab.base import run
 from openrescue_lab.cloud import Cloud
 from openrescue_lab.domain import Domain
 from openrescue_lab.guest import ssh_key
@@ -19,10 +19,6 @@ from openrescue_lab.guest import ssh_key
 from playbooks import Play
 
 BREAKAGE = "fstab-missing-device"
-
-
-def emergency(cloud: Cloud, server: str) -> bool:
-    return "You are in emergency mode" in (cloud.connect().compute.get_server_console_output(server)["output"] or "")
 
 
 def test_both_come_back(
@@ -38,7 +34,7 @@ def test_both_come_back(
     key = str(ssh_key())
     with cloud.server("mixed-nova", "guest-broken-fstab", config_drive=True) as server:
         patient.define(disk).start()
-        wait_until("the server of Nova is dead", lambda: emergency(cloud, server.id), timeout=240, interval=3)
+        cloud.wait_for_console(server.id, broken.console)
         patient.wait_for_console(broken.console)
         port = cloud.ssh_port(server.id)
         hosts = {

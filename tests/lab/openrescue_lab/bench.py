@@ -144,7 +144,7 @@ def bench_diagnose(*, rounds: int = 1) -> dict[str, float]:
     try:
         rescue.plug(disk)
         for number in range(rounds):
-            figures["disk_diagnose"].append(seconds(lambda: rescue.module("disk_diagnose")))
+            figures["disk_diagnose"].append(seconds(lambda: rescue.module("disk_diagnose", packed=True)))
             figures["virt-inspector"].append(seconds(lambda: virt_inspector(disk)))
             said = ", ".join(f"{name} {values[-1]:.1f} s" for name, values in figures.items())
             say(f"diagnosis {number + 1}/{rounds}: {said}")

@@ -152,6 +152,16 @@ class Cloud:
 
         return wait_until(f"server {server} is {' or '.join(statuses)}", arrived, timeout=timeout, interval=0.3)
 
+    def wait_for_console(self, server: str, text: str, *, timeout: float = 240) -> None:
+        """Wait until the server has written that to its console."""
+        compute = self.connect().compute
+        wait_until(
+            f"server {server} writes '{text}'",
+            lambda: text in (compute.get_server_console_output(server)["output"] or ""),
+            timeout=timeout,
+            interval=3,
+        )
+
     def delete(self, server: str, timeout: float = 60) -> None:
         """Delete a server in any state, and wait until it is gone."""
         import openstack.exceptions

@@ -163,7 +163,8 @@ class Domain:
 
     def _wait(self, what: str, condition: t.Callable[[], t.Any], *, timeout: float) -> t.Any:
         try:
-            return wait_until(f"{self.name}: {what}", condition, timeout=timeout)
+            # Each look costs a process here and a wake-up there, and the guest has no KVM.
+            return wait_until(f"{self.name}: {what}", condition, timeout=timeout, interval=0.3)
         except LabError as error:
             raise LabError(f"{error}\nits console ends with:\n{self.console_text()[-1500:]}") from error
 

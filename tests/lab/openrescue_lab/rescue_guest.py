@@ -16,7 +16,8 @@ from .base import REPOSITORY, LabError, wait_until
 from .domain import Domain, Shape
 from .rescue import RescueImage
 
-PAYLOAD = "/run/openrescue-test.zip"
+PACKED = "/run/openrescue-test.zip"
+UNPACKED = "/run/openrescue-test"
 #: what a module finds as its arguments: as ansible-core hands them over, without its connection and its shell
 RUNNER = """\
 import json, runpy, sys
@@ -62,7 +63,8 @@ class RescueGuest:
         shape = Shape(memory=1024, kernel=image.kernel, initrd=image.initrd, cmdline=image.cmdline)
         guest = cls(Domain(name).define(image.layer(directory / "rescue.qcow2"), shape=shape).start())
         guest.domain.wait_agent()
-        guest.write(PAYLOAD, payload())
+        guest.write(PACKED, payload())
+        guest.domain.execute("/usr/bin/python3", "-m", "zipfile", "-e", PACKED, UNPACKED, timeout=120)
         return guest
 
     def write(self, path: str, data: bytes) -> None:
@@ -82,15 +84,20 @@ class RescueGuest:
     def unplug(self) -> None:
         self.domain.unplug("vdb")
 
-    def module(self, name: str, *, check: bool = False, timeout: float = 600, **arguments: t.Any) -> dict[str, t.Any]:
-        """What a module of the collection returns, run with these arguments inside the rescue system."""
+    def module(
+        self, name: str, *, check: bool = False, packed: bool = False, timeout: float = 600, **arguments: t.Any
+    ) -> dict[str, t.Any]:
+        """What a module of the collection returns, run with these arguments inside the rescue system.
+
+        packed: as one archive, whose sources Python compiles at every run: so Ansible sends it, and so it takes longer.
+        """
         given = {**arguments, "_ansible_check_mode": check, "_ansible_diff": True}
         text = json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode()
         job = self.domain.agent(
             "guest-exec",
             timeout=60,
             path="/usr/bin/python3",
-            arg=[PAYLOAD, name],
+            arg=[PACKED if packed else UNPACKED, name],
             **{"capture-output": True, "input-data": base64.b64encode(text).decode("ascii")},
         )
 
@@ -98,7 +105,7 @@ class RescueGuest:
             status: dict[str, t.Any] = self.domain.agent("guest-exec-status", timeout=60, pid=job["pid"])
             return status if status["exited"] else None
 
-        status = wait_until(f"{name} ends", ended, timeout=timeout)
+        status = wait_until(f"{name} ends", ended, timeout=timeout, interval=0.3)
         said = {
             key: base64.b64decode(status.get(key, "")).decode("utf-8", "replace") for key in ("out-data", "err-data")
         }
