@@ -138,7 +138,7 @@ def test_a_killed_run_leaves_nothing_for_the_next(debian: Plugged) -> None:
     before = debian.hash()
     left = debian.shell(
         "echo '{\"ANSIBLE_MODULE_ARGS\": {}}' > /run/arguments; "
-        "python3 /run/openrescue-test disk_diagnose < /run/arguments > /dev/null & killed=$!; "
+        "python3 /run/openrescue-test.zip disk_diagnose < /run/arguments > /dev/null & killed=$!; "
         "for i in $(seq 600); do dmsetup ls | grep -q openrescue-run && break; sleep 0.1; done; "
         "kill -9 $killed; wait; dmsetup ls"
     )

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import pathlib
-import sys
 import time
 import typing as t
 
@@ -188,7 +187,7 @@ def test_libvirt_that_never_answers(modules: t.Any, tmp_path: pathlib.Path) -> N
 def test_no_libvirt_python(modules: t.Any, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "hidden").mkdir()
     (tmp_path / "hidden" / "libvirt.py").write_text("raise ImportError('hidden')\n", encoding="utf-8")
-    monkeypatch.setattr(sys, "path", [str(tmp_path / "hidden"), *sys.path])
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "hidden"))
     outcome = modules.unrescue("x")
     assert outcome.code == "library_missing"
     assert "libvirt-python" in outcome.values["msg"]

@@ -66,13 +66,15 @@ def start(
 ) -> subprocess.Popen[str]:
     """Start a module; `env` is its whole environment, and `program` Python source to run in its place, for $MODULE."""
     module = f"{PACKAGE}.{name}"
+    env = os.environ if env is None else env
+    paths = os.pathsep.join(filter(None, (env.get("PYTHONPATH"), tree())))
     process = subprocess.Popen(
         [python, *(["-c", program] if program else ["-m", module])],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**(os.environ if env is None else env), "PYTHONPATH": tree(), "MODULE": module},
+        env={**env, "PYTHONPATH": paths, "MODULE": module},
         cwd="/",
     )
     assert process.stdin is not None
