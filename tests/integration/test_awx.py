@@ -329,7 +329,7 @@ def test_triage_and_recover_a_server(cloud: Cloud, on_openstack: t.Callable[[t.A
 
         ended = buttons.press("Recover", rescue_hosts="dead").must_end_well()
         back = ended.server("web1")
-        assert (back["name"], back["outcome"], back["state"]) == (server.id, "back", "unrescued")
+        assert (back["name"], back["outcome"], back["state"]) == (server.name, "back", "unrescued")
         assert (back["power_state"], back["changed"], back["error"]) == ("running", True, None)
         assert set(broken.faults) <= set(back["applied"]) and back["undo"]
         assert "fstab" in ended.text, "the change is shown"
