@@ -210,6 +210,8 @@ def main() -> None:
     )
     if module.params["state"] == "repaired" and module.params["undo"] is not None:
         module.fail_json(msg="undo is only allowed with state=reverted")
+    if module.params["state"] == "reverted" and not module.params["undo"]:
+        module.fail_json(msg="there is no undo to revert: a repair that changed nothing returns none")
     try:
         result = run(module.params, check=module.check_mode)
     except OpenRescueError as exc:

@@ -8,25 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import pathlib
-import signal
 import subprocess
-import sys
 import time
 import typing as t
 
 import pytest
+from openrescue_lab import loop, modules
 
-RUNNER = """
-import importlib, json, sys
-sys.path.insert(0, {tree!r})
-from ansible.module_utils.testing import patch_module_args
-module = importlib.import_module("ansible_collections.openrescue.server.plugins.modules." + sys.argv[1])
-with patch_module_args(json.loads(sys.argv[2])):
-    module.main()
-"""
 BOOT_UUID = "11111111-1111-4111-8111-111111111111"
 WRONG_UUID = "11111111-1111-4111-8111-11111111bad1"
 FSTAB = f"LABEL=root / {{fstype}} defaults 0 1\nUUID={WRONG_UUID} /boot ext4 defaults 0 2\n"
@@ -42,19 +32,8 @@ def sha256(path: str | pathlib.Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def command(name: str, **arguments: t.Any) -> list[str]:
-    root = pathlib.Path(__file__).resolve().parents[2]
-    tree = run(root / "tests/lab/venv", "tree").strip()
-    return [sys.executable, "-c", RUNNER.format(tree=tree), name, json.dumps(arguments)]
-
-
 def module(name: str, *, check: bool = False, **arguments: t.Any) -> dict[str, t.Any]:
-    done = subprocess.run(
-        command(name, _ansible_check_mode=check, **arguments), check=False, capture_output=True, text=True
-    )
-    assert done.stdout, done.stderr
-    result: dict[str, t.Any] = json.loads(done.stdout)
-    return result
+    return modules.call(name, {**arguments, "_ansible_check_mode": check, "_ansible_diff": True}).values
 
 
 @contextlib.contextmanager
@@ -100,13 +79,11 @@ class Disk:
             (boot / "vmlinuz-6.1.0-1-amd64").write_text("kernel")
 
     def attach(self) -> None:
-        self.device = run("losetup", "--find", "--show", self.image).strip()
-        run("partx", "--add", self.device)
+        self.device = loop.attach(self.image)
         self.boot, self.root = f"{self.device}p1", f"{self.device}p2"
 
     def detach(self) -> None:
-        run("partx", "--delete", self.device)
-        run("losetup", "--detach", self.device)
+        loop.detach(self.device)
 
     def fstab(self) -> str:
         with mounted(self.root, self.folder / "mnt", "-o", "ro") as root:
@@ -216,11 +193,10 @@ def test_a_repaired_file_system_is_put_back_to_the_byte(disk: Disk) -> None:
 
 @pytest.mark.parametrize("seconds", [0.3, 0.5, 0.7, 0.9, 1.2])
 def test_a_killed_repair_can_be_finished(disk: Disk, seconds: float) -> None:
-    argv = command("disk_repair", devices=[disk.device], faults=["fstab-missing-device"])
-    with subprocess.Popen(argv, stdout=subprocess.DEVNULL) as process:
+    with modules.start("disk_repair", {"devices": [disk.device], "faults": ["fstab-missing-device"]}) as process:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(seconds)
-        process.send_signal(signal.SIGKILL)
+        process.kill()
     deadline = time.monotonic() + 60
     while (result := module("disk_repair", devices=[disk.device], faults=["fstab-missing-device"])).get("msg"):
         assert result["error"]["retryable"], result["msg"]  # a child of the killed run may hold on for a moment
@@ -285,3 +261,8 @@ def test_bad_input_is_one_message(name: str, arguments: dict[str, t.Any], code: 
     result = module(name, **arguments)
     assert result["failed"] is True
     assert result["error"]["code"] == code
+
+
+def test_the_undo_of_a_repair_that_changed_nothing() -> None:
+    result = module("disk_repair", state="reverted", undo=None)
+    assert result["msg"] == "there is no undo to revert: a repair that changed nothing returns none"
