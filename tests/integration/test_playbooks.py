@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 from openrescue_lab.disk import mounted
-from openrescue_lab.domain import Domain
+from openrescue_lab.domain import Domain, Shape
 
 from playbooks import Play
 
@@ -21,20 +21,29 @@ def sha256(path: pathlib.Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
+@pytest.mark.parametrize(
+    "shape", [Shape(), Shape(firmware="efi", machine="q35", bus="sata")], ids=lambda shape: str(shape.firmware)
+)
 def test_a_healthy_guest_is_the_same_to_the_byte_after_a_rescue(
-    patient: Domain, play: Play, guest_disk: t.Callable[[], pathlib.Path]
+    shape: Shape, patient: Domain, play: Play, guest_disk: t.Callable[[], pathlib.Path]
 ) -> None:
     disk = guest_disk()
-    patient.define(disk)
+    patient.define(disk, shape=shape)
+    kept = [disk]
+    if shape.firmware == "efi":
+        patient.start().wait_for_console("BdsDxe")
+        kept.append(patient.nvram())
+        patient.destroy()
+    # Not before: libvirt itself sorts a new q35 guest's controllers at its first start.
     definition = patient.virsh("dumpxml", "--inactive", "--security-info")
-    checksum = sha256(disk)
+    checksums = [sha256(path) for path in kept]
 
     play("rescue", patient.name).must_end_well()
     diagnosed = play("diagnose", patient.name).must_end_well()
     play("unrescue", patient.name).must_end_well()
 
     assert patient.state() == "shut off", "a guest that was off is off after"
-    assert sha256(disk) == checksum
+    assert [sha256(path) for path in kept] == checksums
     assert patient.virsh("dumpxml", "--inactive", "--security-info") == definition
     assert "bootable" in diagnosed.text
     assert not re.search(r"\b(warning|error|critical) [a-z-]+:", diagnosed.text), diagnosed.text

@@ -152,6 +152,13 @@ class Domain:
         if self.exists():
             self.virsh("undefine", "--nvram", "--managed-save", "--snapshots-metadata")
 
+    def nvram(self) -> pathlib.Path:
+        """The file of its firmware's variables, of a UEFI guest that runs: libvirt makes it at the first start."""
+        found = re.search(r"<nvram[^>]*>/var/lib/libvirt/([^<]+)</nvram>", self.virsh("dumpxml"))
+        if not found:
+            raise LabError(f"{self.name} has no NVRAM among libvirt's own files")
+        return state_dir() / "lib" / found[1]
+
     def plug(self, disk: pathlib.Path, target: str) -> None:
         """Attach a raw disk to the running guest, as `/dev/<target>` or whatever the guest calls it."""
         self.virsh("attach-disk", str(disk), target, "--subdriver", image_format(disk), "--live")
