@@ -139,11 +139,14 @@ def _size(count: int) -> str:
 
 
 def _mounted(patient: Patient) -> t.Iterator[Filesystem]:
-    """The mounted file systems as full as they are now: a remedy may have been at work since they were opened."""
+    """The mounted file systems as full as they are now: a remedy may have been at work since they were opened.
+
+    Where that goes to memory, they are as full as when they were opened.
+    """
     for item in patient.filesystems:
         if item.mount_point is None:
             continue
-        usage = patient.tree.usage(item.mount_point)
+        usage = None if patient.written_to_memory else patient.tree.usage(item.mount_point)
         if usage is None:
             yield item
             continue
@@ -205,6 +208,7 @@ class SpaceFull(Fault):
         for item in _mounted(patient):
             if item.device == finding.evidence[0].device:
                 _make_room(patient, item, change)
+        change.untried = patient.written_to_memory
 
 
 def _make_room(patient: Patient, item: Filesystem, change: Change) -> None:

@@ -54,7 +54,7 @@ class Change:
         self._shown: list[str] = []
         #: whether anything was written
         self.changed = False
-        #: whether something could not be tried, since there is no layer to try it on
+        #: whether its effect cannot be seen in a trial, since there is no layer to try it on
         self.untried = False
 
     @property

@@ -75,7 +75,7 @@ class Mounts:
         :param writable: devices to be mounted for writing.
         :param trial: mount for writing what is mounted here, yet keep the writes in memory.
         """
-        self._trial = trial
+        self._trial = patient.written_to_memory = trial
         sources = self._mount_each(patient, writable)
         source = _choose_root([item for item in sources if holds_root(Tree(item.place))], sources, root)
         if source is None:

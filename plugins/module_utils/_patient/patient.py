@@ -100,6 +100,8 @@ class Patient:
     os: OsRelease | None
     #: newest first
     kernels: tuple[Kernel, ...]
+    #: whether writes to the tree go to memory, so that the room which it reports is not the disk's
+    written_to_memory: bool
     #: the layout as modules return it
     layout: list[dict[str, t.Any]]
     #: what was found while opening and is worth telling, such as a mount that failed
@@ -113,6 +115,7 @@ class Patient:
         self.root = self.boot = self.esp = None
         self.os = None
         self.kernels = ()
+        self.written_to_memory = False
         self.layout = []
         self.notes = []
         self.opened_tree: Tree | None = None
