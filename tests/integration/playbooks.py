@@ -43,14 +43,15 @@ class Play:
 
     def __call__(
         self,
-        name: str,
+        playbook: str | pathlib.Path,
         *servers: str,
         hosts: t.Mapping[str, t.Mapping[str, t.Any]] | None = None,
         arguments: t.Sequence[str] = (),
         **variables: t.Any,
     ) -> Outcome:
-        """Run openrescue.server.<name> on the servers; a variable that is None is not given.
+        """Run a playbook on the servers; a variable that is None is not given.
 
+        :param playbook: one of the collection by its name, or the path of another.
         :param hosts: servers with variables of their own.
         """
         shared = {
@@ -69,7 +70,7 @@ class Play:
             [
                 str(pathlib.Path(sys.executable).with_name("ansible-playbook")),
                 f"--inventory={inventory}",
-                f"openrescue.server.{name}",
+                str(playbook) if isinstance(playbook, pathlib.Path) else f"openrescue.server.{playbook}",
                 f"--extra-vars={json.dumps({key: value for key, value in given.items() if value is not None})}",
                 *arguments,
             ],

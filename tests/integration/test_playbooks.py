@@ -15,6 +15,8 @@ from openrescue_lab.domain import Domain, Shape
 
 from playbooks import Play
 
+NO_LIBVIRT = "qemu+unix:///system?socket=/no/such/socket"
+
 
 def sha256(path: pathlib.Path) -> str:
     with path.open("rb") as handle:
@@ -111,7 +113,7 @@ def test_a_disk_without_an_operating_system(patient: Domain, play: Play, tmp_pat
     [
         ({"rescue_server": "no-such-server"}, ("no-such-server",)),
         ({"rescue_image": "/no/such/image.qcow2"}, ("/no/such/image.qcow2",)),
-        ({"rescue_libvirt_uri": "qemu+unix:///system?socket=/no/such/socket"}, ("/no/such/socket",)),
+        ({"rescue_libvirt_uri": NO_LIBVIRT}, ("/no/such/socket",)),
         ({"rescue_access": "pigeon"}, ("rescue_access", "pigeon")),
         ({"rescue_provider": "openstack"}, ("openstack",)),
     ],
@@ -128,6 +130,32 @@ def test_bad_input_ends_in_one_message(
     outcome.must_fail_naming(patient.name, *words)
     assert outcome.text.count("FAILED!") + outcome.text.count("UNREACHABLE!") == 1
     assert patient.virsh("domid") == identity, "the guest was not touched"
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"verify_by": "agent"}, ("its power state running, its guest agent disconnected",)),
+        ({"verify_by": "console"}, ("found nothing to boot from",)),
+        ({"verify_by": "agent", "rescue_server": "no-such-server"}, ("no domain of that name",)),
+        ({"verify_by": "agent", "rescue_libvirt_uri": NO_LIBVIRT}, ("cannot connect to libvirt", NO_LIBVIRT)),
+        ({"verify_by": "console", "rescue_libvirt_uri": NO_LIBVIRT}, ("cannot connect to libvirt", NO_LIBVIRT)),
+    ],
+    ids=lambda value: "-".join(value.values()).replace(NO_LIBVIRT, "no-libvirt") if isinstance(value, dict) else "",
+)
+def test_no_proof_of_a_boot_says_why(
+    variables: dict[str, str], words: tuple[str, ...], patient: Domain, play: Play, tmp_path: pathlib.Path
+) -> None:
+    patient.define(blank(tmp_path / "disk.raw")).start()
+    verify = tmp_path / "verify.yml"
+    verify.write_text("---\n- hosts: servers\n  gather_facts: false\n  roles: [openrescue.server.verify]\n")
+
+    outcome = play(verify, patient.name, **variables, verify_timeout=3, verify_interval=1)
+
+    server = variables.get("rescue_server", patient.name)
+    said = f"server '{server}': verify by {variables['verify_by']}: not proven to have booted within 3 s ("
+    outcome.must_fail_naming(said, *words)
+    assert "has no attribute" not in outcome.text
 
 
 def test_silence_touches_no_server(play: Play) -> None:
