@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The documentation of what plugins/module_utils/_argspec.py defines. Must be kept in sync with it.
+"""The documentation of what plugins/module_utils/_server/options.py defines. Must be kept in sync with it.
 
 Note that this doc fragment is **PRIVATE** to the collection. It can have breaking changes at any time.
 """

@@ -164,12 +164,12 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._argspec import provider_argument_spec
 from ..module_utils._errors import OpenRescueError
 from ..module_utils._faults.catalog import FAULTS
-from ..module_utils._faults.console import MAX_CHARACTERS, read_console
-from ..module_utils._provider.factory import create_provider
-from ..module_utils._rescue.wait import Clock, Deadline
+from ..module_utils._faults.engine.console import MAX_CHARACTERS, read_console
+from ..module_utils._server.factory import create_provider
+from ..module_utils._server.options import provider_argument_spec
+from ..module_utils._time import Clock, Deadline
 
 
 def console_of(params: dict[str, t.Any]) -> str:

@@ -164,7 +164,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._errors import OpenRescueError
 from ..module_utils._faults.catalog import FAULTS
-from ..module_utils._faults.engine import Clock, Report, check_names, diagnose, message_of
+from ..module_utils._faults.engine.diagnose import Clock, Report, check_names, diagnose, message_of
 from ..module_utils._patient.opening import View
 from ..module_utils._patient.session import disk_argument_spec, private_session
 from ..module_utils._patient.tools import Tools

@@ -98,10 +98,10 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._errors import OpenRescueError
-from ..module_utils._patient.mounts import mounts_below
 from ..module_utils._patient.opening import View
 from ..module_utils._patient.session import disk_argument_spec, exclusive, mounted_now, remember_mounted
 from ..module_utils._patient.tools import Tools
+from ..module_utils._patient.tree.mounts import mounts_below
 
 
 def mount(params: dict[str, t.Any], path: str, *, check: bool) -> dict[str, t.Any]:

@@ -132,14 +132,14 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._errors import OpenRescueError
 from ..module_utils._faults.catalog import FAULTS
-from ..module_utils._faults.engine import Clock, check_names
+from ..module_utils._faults.engine.diagnose import Clock, check_names
+from ..module_utils._faults.engine.repair import Outcome, Selection, finding_of, repair
 from ..module_utils._faults.model import Finding
-from ..module_utils._faults.repairing import Outcome, Selection, finding_of, repair
 from ..module_utils._patient.opening import View
-from ..module_utils._patient.revert import load_bundle, revert
 from ..module_utils._patient.session import disk_argument_spec, private_session
 from ..module_utils._patient.tools import Tools
-from ..module_utils._patient.undo import FileEntry, check_id
+from ..module_utils._patient.write.revert import load_bundle, revert
+from ..module_utils._patient.write.undo import FileEntry, check_id
 
 
 def selection_of(params: dict[str, t.Any]) -> Selection:

@@ -398,16 +398,16 @@ import traceback
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openrescue.server.plugins.module_utils._argspec import (
+from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
+from ansible_collections.openrescue.server.plugins.module_utils._server.drive import drive_all
+from ansible_collections.openrescue.server.plugins.module_utils._server.factory import POLL_INTERVAL, create_provider
+from ansible_collections.openrescue.server.plugins.module_utils._server.model import Wish
+from ansible_collections.openrescue.server.plugins.module_utils._server.options import (
     provider_argument_spec,
     rescue_image_argument_spec,
 )
-from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
-from ansible_collections.openrescue.server.plugins.module_utils._provider.drive import drive_all
-from ansible_collections.openrescue.server.plugins.module_utils._provider.factory import POLL_INTERVAL, create_provider
-from ansible_collections.openrescue.server.plugins.module_utils._rescue.model import Wish
-from ansible_collections.openrescue.server.plugins.module_utils._rescue.result import diff, result, summary
-from ansible_collections.openrescue.server.plugins.module_utils._rescue.wait import Clock, Deadline
+from ansible_collections.openrescue.server.plugins.module_utils._server.result import diff, result, summary
+from ansible_collections.openrescue.server.plugins.module_utils._time import Clock, Deadline
 
 
 def build_module() -> AnsibleModule:

@@ -16,13 +16,18 @@ COLLECTION = "ansible_collections.openrescue.server."
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SOURCES = sorted(ROOT.glob("plugins/**/*.py"))
 
-#: A layer, and the layers of module_utils that it may not import.
-FORBIDDEN = {
-    "module_utils._provider": {"module_utils._patient", "module_utils._faults"},
-    "module_utils._faults": {"module_utils._provider"},
-    "module_utils._patient": {"module_utils._provider", "module_utils._faults", "module_utils._rescue"},
-    "module_utils._rescue": {"module_utils._provider", "module_utils._faults", "module_utils._patient"},
+ROOMS = ("_server", "_libvirt", "_openstack", "_formats", "_patient", "_faults")
+#: What each room of module_utils may import besides itself and the small files that all rooms use.
+MAY_IMPORT = {
+    "_server": set(),
+    "_libvirt": {"_server"},
+    "_openstack": {"_server"},
+    "_formats": set(),
+    "_patient": {"_formats"},
+    "_faults": {"_formats", "_patient"},
 }
+#: The one place that knows the providers, and loads them only when they are asked for.
+FACTORY = "module_utils._server.factory"
 
 #: Ways to a path that a fault would have to take past the patient.
 BY_ITSELF = {"glob", "io", "os", "pathlib", "shutil", "subprocess", "tempfile"}
@@ -32,12 +37,12 @@ MAX_FUNCTION = 40
 
 
 def name_of(path: pathlib.Path) -> str:
-    """``plugins/module_utils/_faults/fstab.py`` is ``module_utils._faults.fstab``."""
+    """``plugins/module_utils/_faults/fstab/fstab.py`` is ``module_utils._faults.fstab.fstab``."""
     return ".".join(path.relative_to(ROOT / "plugins").with_suffix("").parts)
 
 
 def imported(tree: ast.AST, name: str) -> set[str]:
-    """Every module that the source names in an import, as ``module_utils._faults.fstab`` where it is ours."""
+    """Every module that the source names in an import, as ``module_utils._faults.fstab.fstab`` where it is ours."""
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -55,18 +60,27 @@ def test_there_are_sources() -> None:
 
 def test_the_rules_see_what_they_look_for() -> None:
     text = "from .._patient.tree import Tree\nfrom ansible.module_utils.basic import AnsibleModule\nimport libvirt"
-    found = imported(ast.parse(text), "module_utils._provider.libvirt")
-    assert {"module_utils._patient.tree", "ansible.module_utils.basic.AnsibleModule", "libvirt"} <= found
+    found = imported(ast.parse(text), "module_utils._libvirt.provider")
+    assert {"module_utils._patient.tree.Tree", "ansible.module_utils.basic.AnsibleModule", "libvirt"} <= found
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
 def test_dependencies_point_down(path: pathlib.Path) -> None:
     name = name_of(path)
+    room = next((room for room in ROOMS if name.startswith(f"module_utils.{room}.")), None)
+    if room is None or name == FACTORY:
+        return
     below = imported(ast.parse(path.read_text(encoding="utf-8")), name)
-    for layer, forbidden in FORBIDDEN.items():
-        if name.startswith(layer):
-            wrong = {item for item in below for other in forbidden if item.startswith(other)}
-            assert not wrong, f"{layer} imports {sorted(wrong)}"
+    used = {other for other in ROOMS for item in below if f"{item}.".startswith(f"module_utils.{other}.")}
+    wrong = used - MAY_IMPORT[room] - {room}
+    assert not wrong, f"{room} imports {sorted(wrong)}"
+
+
+def test_the_factory_loads_a_provider_only_when_it_is_asked_for() -> None:
+    path = ROOT / "plugins" / (FACTORY.replace(".", "/") + ".py")
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    early = imported(ast.Module([node for node in tree.body if not isinstance(node, ast.FunctionDef)], []), FACTORY)
+    assert not {item for item in early for room in ("_libvirt", "_openstack") if f"_utils.{room}" in item}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)

@@ -12,12 +12,12 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
-from .filesystem import FilesystemCorrupt, FilesystemSuperblock
-from .fstab import FstabDuplicateMountPoint, FstabMissingDevice, FstabSyntax, FstabWrongType
-from .grub import GrubConfigEmpty, GrubConfigMissing
-from .initramfs import InitramfsEmpty, InitramfsMissing, InitramfsTruncated
+from .boot.grub import GrubConfigEmpty, GrubConfigMissing
+from .boot.initramfs import InitramfsEmpty, InitramfsMissing, InitramfsTruncated
+from .fstab.fstab import FstabDuplicateMountPoint, FstabMissingDevice, FstabSyntax, FstabWrongType
 from .model import Fault
-from .space import SpaceFull, SpaceInodes
+from .storage.filesystem import FilesystemCorrupt, FilesystemSuperblock
+from .storage.space import SpaceFull, SpaceInodes
 
 __all__ = ("FAULTS", "by_id")
 

@@ -15,8 +15,8 @@ import re
 import typing as t
 
 if t.TYPE_CHECKING:
-    from .._patient.change import Change
     from .._patient.patient import Patient
+    from .._patient.write.change import Change
 
 __all__ = ("Evidence", "Fault", "Finding", "Severity", "Signature", "Stage")
 

@@ -15,13 +15,13 @@ import os
 import typing as t
 
 from .._errors import OpenRescueError
-from .devices import OVERLAY_PREFIX, Block, Survey, probe, survey
-from .layers import Layers
-from .layout import describe
-from .mounts import Mounts
+from .devices.assembly import MEMBERS, assemble
+from .devices.layers import Layers
+from .devices.layout import describe
+from .devices.survey import OVERLAY_PREFIX, Block, Survey, probe, survey
 from .patient import Filesystem, Patient
-from .stack import MEMBERS, assemble
 from .tools import Tools
+from .tree.mounts import Mounts
 
 __all__ = ("WORK", "View")
 

@@ -16,7 +16,7 @@ import typing as t
 
 from .._errors import OpenRescueError
 from .tools import Tools
-from .tree import Tree
+from .tree.tree import Tree
 
 __all__ = ("Filesystem", "Kernel", "OsRelease", "Patient")
 

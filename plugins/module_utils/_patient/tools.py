@@ -21,20 +21,13 @@ import time
 import typing as t
 
 from .._errors import OpenRescueError
+from .._text import printable
 
-__all__ = ("Completed", "Tools", "printable")
+__all__ = ("Completed", "Tools")
 
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ENVIRONMENT = {"PATH": SEARCH_PATH, "LC_ALL": "C", "LANG": "C", "HOME": "/", "TERM": "dumb"}
 MAX_OUTPUT = 8 * 1024 * 1024
-
-
-def printable(text: str, *, limit: int = 300) -> str:
-    """One line of foreign text, safe to show: what does not print is escaped, what is long is cut."""
-    shown = "".join(
-        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode("ascii") for char in text
-    )
-    return shown if len(shown) <= limit else shown[: limit - 3] + "..."
 
 
 @dataclasses.dataclass(frozen=True)

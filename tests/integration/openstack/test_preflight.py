@@ -159,10 +159,10 @@ def test_legacy_mode_hides_disks(member: Member, cloud: Cloud) -> None:
 
 def test_the_image_goes_between_preflight_and_post(member: Member, server: str) -> None:
     """The last look and the request are milliseconds apart: the module's own parts are driven, with Nova real."""
-    from ansible_collections.openrescue.server.plugins.module_utils._provider.drive import drive
-    from ansible_collections.openrescue.server.plugins.module_utils._provider.openstack import OpenStackProvider
-    from ansible_collections.openrescue.server.plugins.module_utils._rescue.model import Wish
-    from ansible_collections.openrescue.server.plugins.module_utils._rescue.wait import Clock, Deadline
+    from ansible_collections.openrescue.server.plugins.module_utils._openstack.provider import OpenStackProvider
+    from ansible_collections.openrescue.server.plugins.module_utils._server.drive import drive
+    from ansible_collections.openrescue.server.plugins.module_utils._server.model import Wish
+    from ansible_collections.openrescue.server.plugins.module_utils._time import Clock, Deadline
 
     with member.image("flight-fleeting") as image, pytest.MonkeyPatch.context() as patch:
         patch.setenv("OS_CLIENT_CONFIG_FILE", str(member.cloud.config))

@@ -14,8 +14,8 @@ import uuid
 import xml.etree.ElementTree as ET
 
 import libvirt
-from ansible_collections.openrescue.server.plugins.module_utils._provider import libvirt_xml
-from ansible_collections.openrescue.server.plugins.module_utils._rescue.marker import Marker
+from ansible_collections.openrescue.server.plugins.module_utils._libvirt import xml as libvirt_xml
+from ansible_collections.openrescue.server.plugins.module_utils._server.marker import Marker
 from openrescue_lab import modules
 from openrescue_lab.modules import Ended
 
@@ -46,7 +46,7 @@ DISK = """\
 #: kills the module at one point of its run: before a step's effect or after it
 KILLER = """\
 import os, runpy, signal
-from ansible_collections.openrescue.server.plugins.module_utils._provider.libvirt_run import LibvirtRun
+from ansible_collections.openrescue.server.plugins.module_utils._libvirt.run import LibvirtRun
 point, step = os.environ["KILL_AT"].split(":")
 def die():
     os.kill(os.getpid(), signal.SIGKILL)

@@ -118,7 +118,7 @@ def assert_put_back(original: Blank, modules: t.Any, before: str) -> None:
 
 HOLDER = """\
 import os, runpy, time
-from ansible_collections.openrescue.server.plugins.module_utils._provider.libvirt_run import LibvirtRun
+from ansible_collections.openrescue.server.plugins.module_utils._libvirt.run import LibvirtRun
 def create_disks(self):
     time.sleep(600)
 LibvirtRun._create_disks = create_disks
@@ -185,7 +185,7 @@ def _paused(step: str) -> str:
     """A module that waits for a signal before one step, once."""
     return f"""\
 import os, runpy, signal
-from ansible_collections.openrescue.server.plugins.module_utils._provider.libvirt_run import LibvirtRun
+from ansible_collections.openrescue.server.plugins.module_utils._libvirt.run import LibvirtRun
 import threading
 go = threading.Event()
 signal.signal(signal.SIGUSR1, lambda *_: go.set())
@@ -205,7 +205,7 @@ def test_rescue_system_that_cannot_start(original: Blank, modules: t.Any, monkey
         "blank.KILLER",
         """\
 import os, runpy
-from ansible_collections.openrescue.server.plugins.module_utils._provider.libvirt_run import LibvirtRun
+from ansible_collections.openrescue.server.plugins.module_utils._libvirt.run import LibvirtRun
 whole = LibvirtRun._start_rescue
 def broken(self):
     os.unlink(self._marker.layer)

@@ -254,7 +254,7 @@ def test_cdrom_is_attached_as_it_is(blank: Blank, modules: t.Any) -> None:
 
 
 def test_own_config_drive_is_left_out(blank: Blank, modules: t.Any) -> None:
-    from ansible_collections.openrescue.server.plugins.module_utils._provider.libvirt_seed import seed_image
+    from ansible_collections.openrescue.server.plugins.module_utils._libvirt.seed import seed_image
 
     seed, other = blank.directory / "own-seed.iso", make_image(blank.directory / "own.iso", form="raw")
     seed.write_bytes(seed_image(instance_id="own", hostname="own", keys=(), user_data=""))

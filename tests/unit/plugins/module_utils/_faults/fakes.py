@@ -11,10 +11,10 @@ from __future__ import annotations
 import pathlib
 import typing as t
 
-from ansible_collections.openrescue.server.plugins.module_utils._patient.change import Change
 from ansible_collections.openrescue.server.plugins.module_utils._patient.patient import Filesystem, Kernel, Patient
 from ansible_collections.openrescue.server.plugins.module_utils._patient.tools import Completed, Tools
-from ansible_collections.openrescue.server.plugins.module_utils._patient.tree import Tree
+from ansible_collections.openrescue.server.plugins.module_utils._patient.tree.tree import Tree
+from ansible_collections.openrescue.server.plugins.module_utils._patient.write.change import Change
 
 BOOT = Filesystem("/dev/vdb2", "/dev/vdb2", "ext4", uuid="b007b007-0000-4000-8000-000000000001", mount_point="/boot")
 ROOT = Filesystem("/dev/vdb3", "/dev/vdb3", "ext4", uuid="00700070-0000-4000-8000-000000000002", mount_point="/")

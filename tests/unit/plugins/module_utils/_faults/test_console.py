@@ -12,7 +12,7 @@ import time
 
 import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._faults.catalog import FAULTS, by_id
-from ansible_collections.openrescue.server.plugins.module_utils._faults.console import (
+from ansible_collections.openrescue.server.plugins.module_utils._faults.engine.console import (
     MAX_CHARACTERS,
     MAX_LINES,
     ConsoleReport,

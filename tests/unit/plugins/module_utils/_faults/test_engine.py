@@ -11,11 +11,11 @@ import typing as t
 
 import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
-from ansible_collections.openrescue.server.plugins.module_utils._faults import engine
 from ansible_collections.openrescue.server.plugins.module_utils._faults.catalog import FAULTS
-from ansible_collections.openrescue.server.plugins.module_utils._faults.engine import Check, Clock, Report
+from ansible_collections.openrescue.server.plugins.module_utils._faults.engine import diagnose as engine
+from ansible_collections.openrescue.server.plugins.module_utils._faults.engine.diagnose import Check, Clock, Report
+from ansible_collections.openrescue.server.plugins.module_utils._faults.engine.repair import Selection, finding_of
 from ansible_collections.openrescue.server.plugins.module_utils._faults.model import Evidence, Fault, Finding
-from ansible_collections.openrescue.server.plugins.module_utils._faults.repairing import Selection, finding_of
 from ansible_collections.openrescue.server.plugins.module_utils._patient.opening import View
 from ansible_collections.openrescue.server.plugins.module_utils._patient.tools import Tools
 

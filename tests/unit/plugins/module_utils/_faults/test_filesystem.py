@@ -9,7 +9,7 @@ import pathlib
 import subprocess
 
 import pytest
-from ansible_collections.openrescue.server.plugins.module_utils._faults.filesystem import (
+from ansible_collections.openrescue.server.plugins.module_utils._faults.storage.filesystem import (
     FilesystemCorrupt,
     FilesystemSuperblock,
     is_benign,

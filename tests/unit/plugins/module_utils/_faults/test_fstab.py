@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from ansible_collections.openrescue.server.plugins.module_utils._faults.fstab import (
+from ansible_collections.openrescue.server.plugins.module_utils._faults.fstab.fstab import (
     FstabDuplicateMountPoint,
     FstabMissingDevice,
     FstabSyntax,

@@ -6,18 +6,18 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
-from ansible_collections.openrescue.server.plugins.module_utils._faults._bootmenu import (
+from ansible_collections.openrescue.server.plugins.module_utils._faults.boot.grub import (
+    GrubConfigEmpty,
+    GrubConfigMissing,
+    judge_config,
+)
+from ansible_collections.openrescue.server.plugins.module_utils._faults.boot.menu import (
     default_entry,
     default_kernel,
     parse_bls,
     parse_grub,
     parse_grubenv,
     read_menu,
-)
-from ansible_collections.openrescue.server.plugins.module_utils._faults.grub import (
-    GrubConfigEmpty,
-    GrubConfigMissing,
-    judge_config,
 )
 from ansible_collections.openrescue.server.plugins.module_utils._faults.model import Finding
 

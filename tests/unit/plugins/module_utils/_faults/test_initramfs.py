@@ -14,7 +14,7 @@ import typing as t
 
 import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
-from ansible_collections.openrescue.server.plugins.module_utils._faults.initramfs import (
+from ansible_collections.openrescue.server.plugins.module_utils._faults.boot.initramfs import (
     InitramfsEmpty,
     InitramfsMissing,
     InitramfsTruncated,

@@ -8,7 +8,7 @@ import dataclasses
 
 import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
-from ansible_collections.openrescue.server.plugins.module_utils._faults.space import (
+from ansible_collections.openrescue.server.plugins.module_utils._faults.storage.space import (
     CACHES,
     SpaceFull,
     SpaceInodes,

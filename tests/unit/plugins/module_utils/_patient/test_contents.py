@@ -13,14 +13,22 @@ import struct
 
 import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
-from ansible_collections.openrescue.server.plugins.module_utils._patient import blocks
-from ansible_collections.openrescue.server.plugins.module_utils._patient.change import unified
-from ansible_collections.openrescue.server.plugins.module_utils._patient.fstab import parse_fstab
-from ansible_collections.openrescue.server.plugins.module_utils._patient.inspect import read_kernels, read_os_release
+from ansible_collections.openrescue.server.plugins.module_utils._formats.fstab import parse_fstab
 from ansible_collections.openrescue.server.plugins.module_utils._patient.patient import Filesystem, Patient
-from ansible_collections.openrescue.server.plugins.module_utils._patient.tools import Tools, printable
-from ansible_collections.openrescue.server.plugins.module_utils._patient.tree import Tree
-from ansible_collections.openrescue.server.plugins.module_utils._patient.undo import Bundle, check_id, parse_manifest
+from ansible_collections.openrescue.server.plugins.module_utils._patient.tools import Tools
+from ansible_collections.openrescue.server.plugins.module_utils._patient.tree.contents import (
+    read_kernels,
+    read_os_release,
+)
+from ansible_collections.openrescue.server.plugins.module_utils._patient.tree.tree import Tree
+from ansible_collections.openrescue.server.plugins.module_utils._patient.write import blocks
+from ansible_collections.openrescue.server.plugins.module_utils._patient.write.change import unified
+from ansible_collections.openrescue.server.plugins.module_utils._patient.write.undo import (
+    Bundle,
+    check_id,
+    parse_manifest,
+)
+from ansible_collections.openrescue.server.plugins.module_utils._text import printable
 
 ROOT = Filesystem(
     "/dev/vdb3", "/dev/dm-1", "ext4", uuid="AB-12", label="my root", partuuid="aa-03", partlabel="r", number=(0, 3)

@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
-from ansible_collections.openrescue.server.plugins.module_utils._patient.devices import (
+from ansible_collections.openrescue.server.plugins.module_utils._patient.devices.survey import (
     Survey,
     in_use,
     parse_blkid,

@@ -11,7 +11,7 @@ import pathlib
 
 import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
-from ansible_collections.openrescue.server.plugins.module_utils._patient.tree import Tree
+from ansible_collections.openrescue.server.plugins.module_utils._patient.tree.tree import Tree
 
 
 @pytest.fixture

@@ -1,0 +1,319 @@
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One domain held by this run: each step of a plan as libvirt does it.
+
+Before each step the marker in the domain's persistent metadata says which one it is. The persistent definition
+is otherwise never written.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import secrets
+import time
+import typing as t
+import xml.etree.ElementTree as ET
+
+from .._errors import OpenRescueError
+from .._server import refusals
+from .._server.marker import AT_REST, LEASE, Marker, holder_of_this_process, is_alive
+from .._server.provider import Run
+from .._time import wait_until
+from . import xml as libvirt_xml
+from .connection import libvirt
+from .rescue_xml import RescueDisk, default_bus, has_nvram, rescue_domain
+from .seed import is_config_drive, seed_image
+from .stop import stop_domain
+from .xml import NAMESPACE, PREFIX
+
+if t.TYPE_CHECKING:
+    from .._server.model import Job, Situation, Wish
+    from .._server.plan import Plan
+    from .._time import Deadline
+    from .provider import LibvirtProvider
+    from .storage import Image
+
+__all__ = ("LibvirtRun", "draft_marker", "temporary_definition")
+
+#: Two runs that write their names at the same moment: the later one stays, and after this pause both see which.
+_CLAIM_PAUSE = 0.1
+#: A rescue system that ends within this time has died at once.
+_SETTLE = 0.5
+_CONFIG_DRIVE_SIZE = 64 * 1024 * 1024
+
+
+def draft_marker(wish: Wish, image: Image, *, needs_nvram: bool, server: str) -> Marker:
+    """A marker for a rescue that begins, with the names of the files that it will make."""
+    key = secrets.token_hex(4)
+    base = f"{image.directory}/{PREFIX}-{server}-{key}"
+    return Marker(
+        id=key,
+        phase="create_disks",
+        image=image.path,
+        asked=wish.image,
+        since=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        power="",
+        autostart=False,
+        definition="",
+        disk_access=wish.disk_access,
+        kernel=wish.kernel,
+        layer=f"{base}.qcow2" if wish.device != "cdrom" else "",
+        seed=f"{base}-seed.iso" if wish.ssh_authorized_keys or wish.user_data else "",
+        nvram=f"{base}-nvram.fd" if needs_nvram else "",
+        log=f"{base}-console.log",
+    )
+
+
+def temporary_definition(
+    persistent: ET.Element, marker: Marker, wish: Wish, image: Image, *, seeds: t.Container[str]
+) -> str:
+    """What the rescue system is started from."""
+    device = wish.device or "disk"
+    disk = RescueDisk(
+        path=marker.layer or image.path,
+        format="qcow2" if marker.layer else image.format,
+        device=device,
+        bus=wish.bus or default_bus(persistent, device=device),
+        kernel=wish.kernel,
+        ramdisk=wish.ramdisk,
+        cmdline=wish.cmdline,
+    )
+    if not has_nvram(persistent):
+        marker = dataclasses.replace(marker, nvram="")
+    element = libvirt_xml.live_marker_element(dataclasses.replace(marker, phase=AT_REST, holder=None))
+    return rescue_domain(libvirt_xml.without_marker(persistent), marker, disk, live_marker=element, seeds=seeds)
+
+
+class LibvirtRun(Run):
+    """See :class:`Run`. Making one takes hold of the domain."""
+
+    def __init__(self, provider: LibvirtProvider, now: Situation, plan: Plan, job: Job, deadline: Deadline) -> None:
+        self._provider = provider
+        self._connection = provider.connection
+        self._clock = provider.clock
+        self._plan = plan
+        self._job = job
+        self._deadline = deadline
+        self._name = now.name
+        self._id = now.id
+        self._temporary = ""
+        self._off_since: float | None = None
+        self._token = secrets.token_hex(8)
+        provider.tokens.add(self._token)
+        marker = now.marker or self._draft()
+        bare = now.marker.bare if now.marker else ET.fromstring(self._persistent()).find("metadata") is None  # noqa: S314
+        self._marker = dataclasses.replace(
+            marker,
+            phase=plan.steps[0] if plan.steps else AT_REST,
+            ending=plan.ending,
+            power=plan.power,
+            autostart=plan.autostart,
+            definition=marker.definition or now.definition,
+            bare=bare,
+        )
+        self._claim()
+
+    # -- hold and marker
+
+    def _claim(self) -> None:
+        self._refuse_if_held()
+        self._write_marker()
+        self._clock.sleep(_CLAIM_PAUSE)
+        self._refuse_if_held()
+
+    def _refuse_if_held(self) -> None:
+        known = self._read_marker()
+        holder = None if known is None else known.holder
+        if holder is None or holder.token in self._provider.tokens or not is_alive(holder, now=self._clock.wall()):
+            return
+        raise refusals.held(holder, step="take hold of it", server=self._name)
+
+    def _read_marker(self) -> Marker | None:
+        with self._connection.explain("read its marker", server=self._name):
+            try:
+                text = self._domain().metadata(
+                    libvirt.VIR_DOMAIN_METADATA_ELEMENT, NAMESPACE, libvirt.VIR_DOMAIN_AFFECT_CONFIG
+                )
+            except libvirt.libvirtError as exc:
+                if exc.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN_METADATA:
+                    raise
+                return None
+        return libvirt_xml.marker_from_metadata(text)
+
+    def _write_marker(self, *, hold: bool = True) -> None:
+        holder = holder_of_this_process(self._token, now=self._clock.wall()) if hold else None
+        self._marker = dataclasses.replace(self._marker, holder=holder)
+        with self._connection.explain("write its marker", server=self._name):
+            self._domain().setMetadata(
+                libvirt.VIR_DOMAIN_METADATA_ELEMENT,
+                libvirt_xml.marker_to_metadata(self._marker),
+                PREFIX,
+                NAMESPACE,
+                libvirt.VIR_DOMAIN_AFFECT_CONFIG,
+            )
+
+    def _keep_hold(self) -> None:
+        """Show that this run is alive, for those who cannot look at its process."""
+        holder = self._marker.holder
+        if holder is None or holder.until - self._clock.wall() < LEASE / 2:
+            self._write_marker()
+
+    def _domain(self) -> t.Any:
+        return self._provider.domain(self._id)
+
+    def _persistent(self) -> str:
+        with self._connection.explain("read its definition", server=self._name):
+            flags = libvirt.VIR_DOMAIN_XML_SECURE | libvirt.VIR_DOMAIN_XML_INACTIVE
+            return str(self._domain().XMLDesc(flags))
+
+    # -- steps
+
+    def do(self, step: str) -> bool:
+        self._refuse_if_held()
+        self._marker = dataclasses.replace(self._marker, phase=step)
+        self._write_marker()
+        if self._deadline.left <= 0:
+            raise refusals.time_is_up(self._job.wish.timeout, step=step, server=self._name)
+        getattr(self, f"_{step}")()
+        return True
+
+    def _remove_disks(self) -> None:
+        for path in self._marker.files.values():
+            self._provider.storage.remove(path)
+
+    def _draft(self) -> Marker:
+        wish, storage = self._job.wish, self._provider.storage
+        persistent = ET.fromstring(self._persistent())  # noqa: S314
+        return draft_marker(wish, storage.image(wish.image), needs_nvram=has_nvram(persistent), server=self._id)
+
+    def _create_disks(self) -> None:
+        """Everything that the rescue system is started from, while the server still runs."""
+        wish, storage = self._job.wish, self._provider.storage
+        image = storage.image(wish.image)
+        if "remove_disks" in self._plan.steps:
+            anew = self._draft()
+            old = self._marker
+            self._marker = dataclasses.replace(
+                anew, power=old.power, autostart=old.autostart, definition=old.definition, bare=old.bare
+            )
+            self._write_marker()
+        marker = self._marker
+        persistent = ET.fromstring(self._persistent())  # noqa: S314
+        if marker.layer:
+            storage.create_layer(marker.layer, image)
+        if marker.seed:
+            storage.create_file(
+                marker.seed,
+                seed_image(
+                    instance_id=f"{PREFIX}-{marker.id}",
+                    hostname="rescue",
+                    keys=wish.ssh_authorized_keys,
+                    user_data=wish.user_data,
+                ),
+            )
+        self._temporary = temporary_definition(persistent, marker, wish, image, seeds=self._config_drives(persistent))
+
+    def _config_drives(self, persistent: ET.Element) -> set[str]:
+        found = set()
+        for disk in libvirt_xml.disks(persistent):
+            path = disk["source"]
+            if path.startswith("/") and (disk["kind"] in ("cdrom", "floppy") or disk["format"] == "raw"):
+                start = self._provider.storage.read(path, length=34 * 1024, largest=_CONFIG_DRIVE_SIZE)
+                if is_config_drive(start):
+                    found.add(path)
+        return found
+
+    def _disable_autostart(self) -> None:
+        self._set_autostart(0)
+
+    def _enable_autostart(self) -> None:
+        self._set_autostart(1)
+
+    def _set_autostart(self, value: int) -> None:
+        with self._connection.explain("set its autostart", server=self._name):
+            self._domain().setAutostart(value)
+
+    def _stop_server(self) -> None:
+        self._stop()
+
+    def _stop_rescue(self) -> None:
+        self._stop()
+
+    def _stop(self) -> None:
+        self._job.stopped_by = stop_domain(
+            self._domain(),
+            connection=self._connection,
+            server=self._name,
+            deadline=self._deadline.within(self._job.wish.shutdown_timeout),
+            clock=self._clock,
+            poll_interval=self._job.wish.poll_interval,
+            tick=self._keep_hold,
+        )
+        self._off_since = self._clock.monotonic()
+
+    def _start_rescue(self) -> None:
+        with self._connection.explain("start the rescue system", server=self._name, code="start_failed"):
+            self._connection.handle.createXML(self._temporary, 0)
+        self._note_switch()
+        if self._job.wish.wait:
+            self._see_it_live()
+
+    def _see_it_live(self) -> None:
+        def gone() -> bool:
+            with self._connection.explain("look at the rescue system", server=self._name):
+                return bool(self._domain().state(0)[0] != libvirt.VIR_DOMAIN_RUNNING)
+
+        settled = self._deadline.within(_SETTLE)
+        if wait_until(gone, deadline=settled, clock=self._clock, poll_interval=self._job.wish.poll_interval):
+            raise OpenRescueError(
+                "the rescue system ended as soon as it was started",
+                code="rescue_died",
+                hint="See the hypervisor's log of this domain, /var/log/libvirt/qemu",
+                step="start the rescue system",
+                server=self._name,
+            )
+
+    def _start_server(self) -> None:
+        with self._connection.explain("start it from its own definition", server=self._name, code="start_failed"):
+            domain = self._domain()
+            if not domain.isActive():
+                domain.create()
+        self._note_switch()
+
+    def _note_switch(self) -> None:
+        """Our own share of the downtime: from one system's end to the other's start."""
+        if self._off_since is not None:
+            self._job.timings["switch"] = round(self._clock.monotonic() - self._off_since, 3)
+            self._off_since = None
+
+    # -- the end
+
+    def finish(self) -> None:
+        if not self._plan.ending:
+            self._marker = dataclasses.replace(self._marker, phase=AT_REST, ending=False)
+            self._write_marker(hold=False)
+        else:
+            self._remove_marker()
+        self._provider.tokens.discard(self._token)
+
+    def _remove_marker(self) -> None:
+        with self._connection.explain("remove its marker", server=self._name):
+            domain = self._domain()
+            flags = libvirt.VIR_DOMAIN_AFFECT_CONFIG
+            if domain.isActive():
+                # It was started while the marker was there, and has a copy.
+                flags |= libvirt.VIR_DOMAIN_AFFECT_LIVE
+            domain.setMetadata(libvirt.VIR_DOMAIN_METADATA_ELEMENT, None, None, NAMESPACE, flags)
+            if not self._marker.bare:
+                return
+            # libvirt leaves an empty element where there was none: only the same text without it removes that.
+            left = self._persistent()
+            text = left.replace("  <metadata/>\n", "", 1)
+            if text != left and libvirt_xml.definition_hash(text) == libvirt_xml.definition_hash(left):
+                with contextlib.suppress(libvirt.libvirtError):
+                    self._connection.handle.defineXML(text)

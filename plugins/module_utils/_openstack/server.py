@@ -1,0 +1,150 @@
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Servers and images as the APIs show them, as values.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from .._server.marker import AT_REST, Marker
+from .._server.model import Situation
+from .plan import state_of
+
+if t.TYPE_CHECKING:
+    from .._server.model import Runs
+
+__all__ = (
+    "METADATA_KEY",
+    "Json",
+    "marker_from_metadata",
+    "marker_to_metadata",
+    "situation",
+    "versions_in",
+    "volumes_of",
+)
+
+Json = t.Mapping[str, t.Any]
+
+#: the one key of the server's metadata that is ours
+METADATA_KEY = "openrescue"
+#: Nova's limit for a value of the metadata
+_LONGEST = 255
+_SCHEMA = "1"
+#: Nova's power states by number (nova/objects/fields.py, InstancePowerState)
+_POWER = {0: "unknown", 1: "running", 3: "paused", 4: "shutdown", 6: "crashed", 7: "suspended"}
+_RUNS: dict[str, Runs] = {"active": "own", "rescued": "rescue", "stopped": "off"}
+
+
+def marker_to_metadata(marker: Marker) -> str:
+    """The marker as one value of at most 255 characters; a long name of the image is left out, its ID stays."""
+    kept = {"version": _SCHEMA, "id": marker.id, "power": marker.power, "since": marker.since, "image": marker.image}
+    if marker.image_size:
+        kept["size"] = marker.image_size
+    text = json.dumps({**kept, "asked": marker.asked}, separators=(",", ":"), ensure_ascii=False)
+    return text if len(text) <= _LONGEST else json.dumps(kept, separators=(",", ":"))
+
+
+def marker_from_metadata(metadata: Json) -> Marker | None:
+    """The marker; None where there is none, or none that makes sense: in RESCUE nobody could put it right."""
+    try:
+        found = json.loads(metadata[METADATA_KEY])
+        if found["version"] != _SCHEMA:
+            return None
+        return Marker(
+            id=str(found["id"]),
+            phase=AT_REST,
+            image=str(found["image"]),
+            asked=str(found.get("asked", "")),
+            image_size=str(found.get("size", "")),
+            since=str(found["since"]),
+            power=str(found["power"]),
+            autostart=False,
+            definition="",
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def situation(server: Json, *, left_running: bool = False) -> Situation:
+    """A server as Nova shows it (api-ref, Show Server Details)."""
+    vm_state = str(server.get("OS-EXT-STS:vm_state") or "")
+    task_state = server.get("OS-EXT-STS:task_state")
+    power_state = _POWER.get(t.cast("int", server.get("OS-EXT-STS:power_state")), "unknown")
+    marker = marker_from_metadata(server.get("metadata") or {})
+    return Situation(
+        name=str(server["name"]),
+        id=str(server["id"]),
+        provider="openstack",
+        status=str(server["status"]),
+        power_state=power_state,
+        runs=_RUNS.get(vm_state, "off"),
+        task_state=task_state,
+        marker=marker,
+        disks=tuple(_disks(server)),
+        reach=_reach(server),
+        vm_state=vm_state,
+        fault=str((server.get("fault") or {}).get("message") or ""),
+        left_running=left_running,
+        declared=state_of(vm_state=vm_state, task_state=task_state, power_state=power_state, marked=marker is not None),
+    )
+
+
+def _reach(server: Json) -> dict[str, t.Any]:
+    """How a system on the server is reached: by the addresses of the server, with the key pair of the server."""
+    addresses = [
+        {"network": network, "address": port.get("addr"), "type": port.get("OS-EXT-IPS:type")}
+        for network, ports in (server.get("addresses") or {}).items()
+        for port in ports
+    ]
+    return {
+        "addresses": addresses,
+        "access_ipv4": server.get("accessIPv4") or None,
+        "access_ipv6": server.get("accessIPv6") or None,
+        "key_name": server.get("key_name"),
+        "config_drive": bool(server.get("config_drive")),
+    }
+
+
+def volumes_of(server: Json) -> list[str]:
+    """IDs of the attached volumes, the root disk included where it is one."""
+    return [str(volume["id"]) for volume in server.get("os-extended-volumes:volumes_attached") or []]
+
+
+def _disks(server: Json) -> t.Iterator[dict[str, t.Any]]:
+    """The volumes only: Nova tells nothing of the other disks. A guest sees a volume's ID as its serial number."""
+    for volume in volumes_of(server):
+        yield {
+            "target": None,
+            "bus": None,
+            "kind": "disk",
+            "source": volume,
+            "format": None,
+            "serial": volume,
+            "read_only": False,
+            # virtio-blk cuts serial numbers at 20 characters
+            "device": f"/dev/disk/by-id/virtio-{volume[:20]}",
+        }
+
+
+def _version(text: t.Any) -> tuple[int, int]:
+    try:
+        major, _dot, minor = str(text).partition(".")
+        return int(major), int(minor)
+    except ValueError:
+        return 2, 1
+
+
+def versions_in(document: t.Any) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Lowest and highest microversion in a version document of Nova; 2.1 where it names none."""
+    document = document if isinstance(document, dict) else {}
+    entries = [document["version"]] if isinstance(document.get("version"), dict) else document.get("versions") or []
+    for entry in entries:
+        if isinstance(entry, dict) and str(entry.get("id", "")).startswith("v2.1"):
+            return _version(entry.get("min_version")), _version(entry.get("version"))
+    return (2, 1), (2, 1)

@@ -1,0 +1,354 @@
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The only way in which a remedy writes to the patient.
+
+What stands there before is kept in the undo bundle, durably, before anything is changed. In check mode the
+same code runs on a throw-away layer, so that the diff shows exactly what would be written.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import dataclasses
+import difflib
+import hashlib
+import io
+import os
+import stat
+import typing as t
+
+from ..._errors import OpenRescueError
+from ..._text import printable
+from ..patient import Filesystem, Patient
+from ..syscalls import attach_loop
+from ..tools import Completed
+from ..tree.tree import Tree
+from .blocks import CHUNK, changed_chunks, copy_device, differing, head, put_blocks, take_blocks
+from .chroot import run_staged
+from .image import Image, image_of, put_stream, remove_entry, temporary_name
+from .undo import Bundle, DeviceEntry, FileEntry
+
+if t.TYPE_CHECKING:
+    from ..opening import View
+
+__all__ = ("DEVICE", "Change", "unified")
+
+#: stands in ``argv`` of :meth:`Change.run_on_device` for the device
+DEVICE = "{device}"
+
+#: the largest file that a remedy writes, an initramfs
+_WRITE_LIMIT = 1024 * 1024 * 1024
+_DIFF_LIMIT = 1024 * 1024
+
+
+class Change:
+    """The changes of one remedy. Every method takes paths of the patient and follows links inside it."""
+
+    def __init__(self, *, view: View, bundle: Bundle) -> None:
+        self._view = view
+        self._bundle = bundle
+        self._shown: list[str] = []
+        #: whether anything was written
+        self.changed = False
+        #: whether its effect cannot be seen in a trial, since there is no layer to try it on
+        self.untried = False
+
+    @property
+    def diff(self) -> str:
+        """A unified diff of all files, and a line for each change that has none."""
+        return "".join(self._shown)
+
+    def write(self, path: str, data: bytes, *, mode: int = 0o644) -> None:
+        """Replace a regular file, or create it, atomically.
+
+        An existing file keeps owner, mode and extended attributes; a new one is root's with ``mode`` and
+        the SELinux label of its directory. If ``data`` is what stands there, nothing happens.
+        """
+        where, found = self._regular(path)
+        if found is None:
+            after = Image("file", len(data), "", mode, 0, 0, 0, self._directory_label(where))
+        else:
+            current = image_of(self._tree, where)
+            if current is None:
+                raise AssertionError("what exists has an image")
+            after = dataclasses.replace(current, size=len(data))
+        self._replace(where, data, dataclasses.replace(after, sha256=hashlib.sha256(data).hexdigest()))
+
+    def remove(self, path: str) -> None:
+        """Remove a regular file or a symbolic link (the link itself). Absent is fine."""
+        self._take_away(path, "removed")
+
+    def move_out(self, path: str) -> None:
+        """Move a regular file, large maybe, off the patient into the undo bundle. Absent is fine.
+
+        The bundle is on the rescue system and must have room; if not, raises with code ``undo_no_room``.
+        """
+        self._take_away(path, "moved to the undo bundle")
+
+    def run_on_device(
+        self, filesystem: Filesystem, argv: t.Sequence[str], *, timeout: float, ok: t.Container[int] = (0,)
+    ) -> Completed:
+        """Run a tool that repairs an unmounted file system.
+
+        ``argv`` holds :data:`DEVICE` where the device belongs: ``["e2fsck", "-f", "-y", "{device}"]``. The tool
+        runs on a layer, or on a copy where there are no layers; what it changed is then written to the disk, after
+        the old blocks are in the undo bundle. For device-stage faults only.
+        """
+        if self._patient.opened_tree is not None:
+            raise AssertionError("the patient is mounted")
+        shown = " ".join(filesystem.device if word == DEVICE else word for word in argv)
+        if self._view.is_trial:
+            self._shown.append(f"{filesystem.device}: {shown}\n")
+            self.changed = True
+            self.untried = not filesystem.writable
+            if self.untried:
+                return Completed(tuple(argv), 0, "", "", 0.0)
+            return self._run_tool(argv, filesystem.reading_device, timeout=timeout, ok=ok)
+        # Fresh layers, so that they hold what this tool changes and nothing else.
+        self._view.seal()
+        item = self._patient.device(filesystem.device)
+        if not item.writable:
+            return self._run_on_copy(item, argv, timeout=timeout, ok=ok)
+        done = self._run_tool(argv, item.reading_device, timeout=timeout, ok=ok)
+        self._view.check_layers()
+        entries = [
+            self._keep_blocks(bottom, layer, changed_chunks(store), argv)
+            for bottom, layer, store in self._view.layers_of(item)
+        ]
+        self._put_blocks(item, [entry for entry in entries if entry], shown)
+        return done
+
+    def run_in_patient(
+        self,
+        argv: t.Sequence[str],
+        *,
+        outputs: t.Sequence[str],
+        timeout: float,
+        ok: t.Container[int] = (0,),
+    ) -> Completed:
+        """Run one of the patient's own programs (``update-initramfs``) in a chroot and keep its ``outputs``.
+
+        It runs on a throw-away layer over the patient's tree, in its own mount namespace, with minimal
+        /dev, /proc and /sys and without network; of what it wrote only the regular files named in
+        ``outputs`` reach the patient, each as by :meth:`write` with owner and mode as the program left
+        them. An output that is missing afterwards, or was not written, is left as it is on the patient.
+        Symbolic links among the outputs are not taken over. The patient's binaries run here: only remedies
+        may call this, never a detection.
+        """
+        before = {path: self._content(self._tree, path) for path in outputs}
+        with self._view.stage() as top:
+            done = run_staged(self._patient, top, argv, timeout=timeout, ok=ok)
+            staged = Tree(top)
+            after = {path: self._content(staged, path) for path in outputs}
+        for path in outputs:
+            old, new = before[path], after[path]
+            if new is None or (old is not None and old[0].same_content(new[0])):
+                continue
+            if self._view.stages_in_place:
+                self._show(path, old[1] if old else None, new[1])
+                self.changed = True
+            else:
+                self._replace(self._regular(path)[0], new[1], new[0])
+        return done
+
+    def note(self, text: str) -> None:
+        """Add one line to the diff of this remedy, for what a diff cannot show."""
+        self._shown.append(f"{printable(text)}\n")
+
+    @property
+    def _patient(self) -> Patient:
+        return self._view.patient
+
+    @property
+    def _tree(self) -> Tree:
+        return self._patient.tree
+
+    def _regular(self, path: str) -> tuple[str, os.stat_result | None]:
+        """Where a path leads, and what is there: a regular file, or nothing in a directory that exists."""
+        with self._tree.place(path) as place:
+            if place is None:
+                raise OpenRescueError(
+                    f"on the patient, the directory of {printable(path)} is missing", code="patient_path_refused"
+                )
+            if place.stat is not None and not stat.S_ISREG(place.stat.st_mode):
+                raise OpenRescueError(
+                    f"on the patient, {printable(path)} is not a regular file", code="patient_path_refused"
+                )
+            return place.path, place.stat
+
+    def _directory_label(self, path: str) -> dict[str, str]:
+        with self._tree.place(os.path.dirname(path)) as place, contextlib.suppress(OSError):
+            if place is not None:
+                return directory_label(place.directory, place.name)
+        return {}
+
+    @staticmethod
+    def _content(tree: Tree, path: str) -> tuple[Image, bytes] | None:
+        found = tree.lstat(path)
+        if found is None or not stat.S_ISREG(found.st_mode) or found.st_size > _WRITE_LIMIT:
+            return None
+        held = io.BytesIO()
+        image = image_of(tree, path, copy_to=held)
+        return None if image is None else (image, held.getvalue())
+
+    def _replace(self, where: str, data: bytes, after: Image) -> None:
+        """The one place where content reaches the patient; ``where`` holds no link."""
+        old = self._content(self._tree, where)
+        if old is not None and old[0].same_content(after):
+            return
+        self._open_for_writing(where)
+        entry = self._keep(where, after)
+        with self._tree.place(where, follow=False) as place:
+            if place is None:
+                raise AssertionError("its directory was found just now")
+            put_stream(
+                place,
+                io.BytesIO(data),
+                mode=after.mode,
+                uid=after.uid,
+                gid=after.gid,
+                xattrs=after.xattrs,
+                temporary=entry.temporary,
+            )
+        # The file system may have added a label or an inherited ACL.
+        entry.after = image_of(self._tree, where)
+        self._finish(entry)
+        self._show(where, old[1] if old else None, data)
+
+    def _take_away(self, path: str, verb: str) -> None:
+        with self._tree.place(path, follow=False) as place:
+            if place is None or place.stat is None:
+                return
+            where, mode = place.path, place.stat.st_mode
+        if not stat.S_ISLNK(mode) and not stat.S_ISREG(mode):
+            raise OpenRescueError(f"on the patient, {printable(path)} is not a file", code="patient_path_refused")
+        self._open_for_writing(where)
+        entry = self._keep(where, None)
+        with self._tree.place(where, follow=False) as place:
+            if place is None:
+                raise AssertionError("its directory was found just now")
+            remove_entry(place)
+        self._finish(entry)
+        size = entry.before.size if entry.before else 0
+        self._shown.append(f"{printable(where)}: {verb} ({size} bytes)\n")
+
+    def _open_for_writing(self, where: str) -> None:
+        filesystem = self._patient.covering(where)
+        if filesystem is not None:
+            self._view.make_writable(filesystem)
+
+    def _keep(self, where: str, after: Image | None) -> FileEntry:
+        found = self._tree.lstat(where)
+        name = self._bundle.next_name() if found is not None and stat.S_ISREG(found.st_mode) else None
+        if name is not None and found is not None:
+            with self._bundle.keeping(name, size=found.st_size) as file:
+                before = image_of(self._tree, where, copy_to=file)
+        else:
+            before = image_of(self._tree, where)
+        entry = FileEntry(where, before, after, name, temporary_name())
+        self._bundle.add(entry)
+        return entry
+
+    def _finish(self, entry: FileEntry) -> None:
+        entry.state = "done"
+        self._bundle.save()
+        self.changed = True
+
+    def _run_tool(self, argv: t.Sequence[str], device: str, *, timeout: float, ok: t.Container[int]) -> Completed:
+        done = self._patient.tools.run([device if word == DEVICE else word for word in argv], timeout=timeout, ok=ok)
+        with open(device, "rb") as file:
+            os.fsync(file.fileno())
+        return done
+
+    def _run_on_copy(
+        self, item: Filesystem, argv: t.Sequence[str], *, timeout: float, ok: t.Container[int]
+    ) -> Completed:
+        name = self._bundle.next_name()
+        with self._bundle.keeping(name, size=item.size):
+            copy = self._bundle.path(name)
+        try:
+            copy_device(item.device, copy)
+            loop, held = attach_loop(copy)
+            try:
+                done = self._run_tool(argv, loop, timeout=timeout, ok=ok)
+            finally:
+                os.close(held)
+            entry = self._keep_blocks(item, copy, range(-(-item.size // CHUNK)), argv)
+            self._put_blocks(item, [entry] if entry else [], " ".join(argv).replace(DEVICE, item.device))
+        finally:
+            self._bundle.forget(name)
+        return done
+
+    def _keep_blocks(
+        self, bottom: Filesystem, layer: str, chunks: t.Iterable[int], argv: t.Sequence[str]
+    ) -> DeviceEntry | None:
+        """Write down what a device holds now where the layer differs, and what it shall hold."""
+        extents = differing(bottom.device, layer, chunks)
+        if not extents:
+            return None
+        size = sum(length for _start, length in extents)
+        before, fresh = self._bundle.next_name(), self._bundle.next_name()
+        for name, source in ((before, bottom.device), (fresh, layer)):
+            with self._bundle.keeping(name, size=size) as file:
+                if file is None:
+                    raise AssertionError("the bundle opens what it names")
+                after = take_blocks(source, extents, file)
+        entry = DeviceEntry(
+            bottom.device, bottom.partuuid, bottom.uuid, bottom.size, list(argv), extents, before, fresh, after
+        )
+        self._bundle.add(entry)
+        return entry
+
+    def _put_blocks(self, item: Filesystem, entries: t.Sequence[DeviceEntry], shown: str) -> None:
+        if not entries:
+            return
+        self._view.make_writable(item, mount=False)
+        for entry in entries:
+            put_blocks(self._bundle.path(entry.fresh), entry.device, entry.extents)
+            entry.head = head(entry.device)
+            fresh, entry.fresh, entry.state = entry.fresh, "", "done"
+            self._bundle.save()
+            self._bundle.forget(fresh)
+            size = sum(length for _start, length in entry.extents)
+            self._shown.append(f"{entry.device}: {shown} ({size} bytes changed)\n")
+        self.changed = True
+        self._view.seal()
+
+    def _show(self, path: str, before: bytes | None, after: bytes) -> None:
+        self._shown.append(unified(path, before, after))
+
+
+def directory_label(directory: int, name: str) -> dict[str, str]:
+    """The SELinux label of a directory, as an image holds it; raises OSError where there is none."""
+    fd = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=directory)
+    try:
+        return {"security.selinux": base64.b64encode(os.getxattr(fd, "security.selinux")).decode()}
+    finally:
+        os.close(fd)
+
+
+def unified(path: str, before: bytes | None, after: bytes) -> str:
+    """The diff of one file, safe to print; a line of words where there are no lines to compare."""
+    name = printable(path)
+    old, new = _lines(before or b""), _lines(after)
+    if old is None or new is None:
+        was = "absent" if before is None else f"{len(before)} bytes"
+        return f"{name}: {was} before, {len(after)} bytes after\n"
+    start = "/dev/null" if before is None else name
+    return "".join(f"{line}\n" for line in difflib.unified_diff(old, new, start, name, lineterm=""))
+
+
+def _lines(data: bytes) -> list[str] | None:
+    """Lines to compare, safe to print; a missing end of line is told as diff(1) does. None for what is no text."""
+    if b"\0" in data or len(data) > _DIFF_LIMIT:
+        return None
+    lines = data.decode("utf-8", "surrogateescape").split("\n")
+    shown = ["\t".join(printable(part, limit=2000) for part in line.split("\t")) for line in lines]
+    if shown[-1]:
+        return [*shown[:-1], f"{shown[-1]}\n\\ No newline at end of file"]
+    return shown[:-1]

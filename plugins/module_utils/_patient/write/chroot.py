@@ -1,0 +1,103 @@
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Running one of the patient's own programs, on a throw-away layer and away from everything else.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import typing as t
+
+from .. import syscalls
+from ..patient import Patient
+from ..tools import Completed
+from ..tree.tree import Tree
+
+__all__ = ("run_staged",)
+
+_PLAIN_DEVICES = {"null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1, 8), "urandom": (1, 9), "tty": (5, 0)}
+_LINKS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2"}
+_TAGS = {"by-uuid": "uuid", "by-label": "label", "by-partuuid": "partuuid", "by-partlabel": "partlabel"}
+
+
+def run_staged(patient: Patient, top: str, argv: t.Sequence[str], *, timeout: float, ok: t.Container[int]) -> Completed:
+    """Run a program with ``top`` as its root; every process that it leaves ends with it.
+
+    It has /dev with the patient's devices only, an empty /run and /tmp, /sys to read, and no network.
+    """
+    tree = Tree(top)
+    _mount_memory(tree, "/dev", populate=lambda folder: _make_devices(patient, folder))
+    _mount_memory(tree, "/run")
+    _mount_memory(tree, "/tmp", mode=0o1777)  # noqa: S108 - a directory of the patient's, mounted for this run
+    _mount(tree, "/sys", "sysfs", flags=syscalls.MS_RDONLY)
+    isolated = ["unshare", "--mount", "--net", "--ipc", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    return patient.tools.run([*isolated, f"--root={top}", "--wd=/", *argv], timeout=timeout, ok=ok)
+
+
+def _mount(tree: Tree, path: str, fstype: str, *, flags: int, data: str = "") -> str | None:
+    """Mount onto a directory of the tree, reached by its descriptor; where there is none, leave it."""
+    with tree.place(path) as place:
+        if place is None or place.stat is None or not stat.S_ISDIR(place.stat.st_mode):
+            return None
+        fd = os.open(place.name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=place.directory)
+        try:
+            syscalls.mount(fstype, f"/proc/self/fd/{fd}", fstype, flags=flags | syscalls.MS_NOSUID, data=data)
+        finally:
+            os.close(fd)
+        return tree.root + place.path
+
+
+def _mount_memory(tree: Tree, path: str, *, mode: int = 0o755, populate: t.Callable[[str], None] | None = None) -> None:
+    folder = _mount(tree, path, "tmpfs", flags=0, data=f"mode={mode:o}")
+    if folder is not None and populate is not None:
+        populate(folder)
+
+
+def _make_devices(patient: Patient, folder: str) -> None:
+    for name, (major, minor) in _PLAIN_DEVICES.items():
+        os.mknod(os.path.join(folder, name), 0o666 | stat.S_IFCHR, os.makedev(major, minor))
+        os.chmod(os.path.join(folder, name), 0o666)  # noqa: S103 - as everywhere; the umask took it away
+    for name, target in _LINKS.items():
+        os.symlink(target, os.path.join(folder, name))
+    for name in ("shm", "pts", "mapper", *(f"disk/{kind}" for kind in _TAGS)):
+        os.makedirs(os.path.join(folder, name))
+    for item in patient.filesystems:
+        # Under the name by which the kernel shows it in /proc/self/mountinfo, which is where grub-probe looks.
+        name = os.path.basename(item.reading_device)
+        path = os.path.join(folder, name)
+        if not os.path.exists(path):
+            number = os.stat(item.reading_device).st_rdev
+            os.mknod(path, 0o600 | stat.S_IFBLK, number)
+            # grub-probe takes no dm-0 for an answer: it looks for the node that is called by the mapping's name.
+            mapping = _mapping(number)
+            if mapping:
+                os.mknod(os.path.join(folder, "mapper", mapping), 0o600 | stat.S_IFBLK, number)
+        for kind, field in _TAGS.items():
+            value = getattr(item, field)
+            link = os.path.join(folder, "disk", kind, _encoded(value)) if value else ""
+            if link and not os.path.lexists(link):
+                os.symlink(f"../../{name}", link)
+
+
+def _mapping(number: int) -> str:
+    """What device-mapper calls this device; empty if it is none of its own."""
+    try:
+        with open(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}/dm/name", encoding="utf-8") as file:
+            return os.path.basename(file.read().strip())
+    except FileNotFoundError:
+        return ""
+
+
+def _encoded(value: str) -> str:
+    """As udev writes a label into a file's name."""
+    return re.sub(
+        r"[^A-Za-z0-9#+\-.:=@_]",
+        lambda match: "".join(f"\\x{byte:02x}" for byte in match[0].encode("utf-8", "surrogateescape")),
+        value,
+    )
