@@ -4,6 +4,9 @@
 
 """The one family of errors of this collection.
 
+Codes are for users, who read them in results; classes are for us: what has to tell one error from another catches its
+class, and never compares codes. A room with errors of its own keeps their classes in a file of its own.
+
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
 
@@ -11,25 +14,27 @@ from __future__ import annotations
 
 import typing as t
 
-__all__ = ("OpenRescueError",)
+__all__ = ("Busy", "ConnectionLost", "Held", "OpenRescueError", "StateChanged")
 
 
 class OpenRescueError(Exception):
     """Something that a user can act on: which server, which step, why, and what to do next.
 
     :param message: what happened and why, one sentence, no trailing full stop.
-    :param code: a stable word for machines, such as ``managed_save_image``.
+    :param code: a stable word for machines, such as ``managed_save_image``; the class's own where it is left out.
     :param hint: what the user can do next, one sentence.
     :param step: what was being tried, such as ``stop the guest``.
     :param server: name of the server, where one is concerned.
     :param retryable: whether the same call can succeed later without anybody changing anything.
     """
 
+    code = "error"
+
     def __init__(
         self,
         message: str,
         *,
-        code: str,
+        code: str = "",
         hint: str = "",
         step: str = "",
         server: str = "",
@@ -37,7 +42,7 @@ class OpenRescueError(Exception):
     ) -> None:
         super().__init__(message)
         self.message = message
-        self.code = code
+        self.code = code or type(self).code
         self.hint = hint
         self.step = step
         self.server = server
@@ -53,3 +58,27 @@ class OpenRescueError(Exception):
     def as_result(self) -> dict[str, t.Any]:
         """The error as modules return it: code, message, hint, retryable."""
         return {"code": self.code, "message": str(self), "hint": self.hint, "retryable": self.retryable}
+
+
+class ConnectionLost(OpenRescueError):
+    """The provider was reached, and is not any more: connect anew, look again, and go on from there."""
+
+    code = "connection_lost"
+
+
+class StateChanged(OpenRescueError):
+    """Somebody else has changed the server since it was looked at: look again, and plan anew."""
+
+    code = "state_changed"
+
+
+class Held(OpenRescueError):
+    """Another owner holds the server: nothing of it may be changed."""
+
+    code = "held"
+
+
+class Busy(OpenRescueError):
+    """Somebody works on the disks at this moment: never a reason to take the rescue system away."""
+
+    code = "busy"

@@ -37,7 +37,13 @@ class Evidence:
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """One instance of a fault on one patient."""
+    """One instance of a fault on one patient.
+
+    :param key: what makes it the same one before and after a repair, and in two calls: unique among the findings of
+        one diagnosis. Where a fault gives none it is made of the first evidence, without the line's number, since
+        other repairs move lines.
+    :param causes: keys of the findings that only follow from this one.
+    """
 
     fault: str
     severity: Severity
@@ -46,10 +52,19 @@ class Finding:
     remedy: str | None = None
     remedy_safe: bool = False
     confidence: Confidence = "high"
+    key: str = ""
+    causes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.key:
+            first = self.evidence[0] if self.evidence else Evidence()
+            parts = (self.fault, first.path, first.device, first.text)
+            object.__setattr__(self, "key", "|".join(part for part in parts if part))
 
     def as_dict(self) -> dict[str, t.Any]:
         result = dataclasses.asdict(self)
         result["evidence"] = [dataclasses.asdict(item) for item in self.evidence]
+        result["causes"] = list(self.causes)
         return result
 
 

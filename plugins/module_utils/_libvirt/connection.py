@@ -16,7 +16,7 @@ import typing as t
 
 from ansible.module_utils.basic import missing_required_lib
 
-from .._errors import OpenRescueError
+from .._errors import ConnectionLost, OpenRescueError
 
 try:
     import libvirt
@@ -56,10 +56,9 @@ class Connection:
             raise self.lost("not connected")
         return handle
 
-    def lost(self, why: str) -> OpenRescueError:
-        return OpenRescueError(
+    def lost(self, why: str) -> ConnectionLost:
+        return ConnectionLost(
             f"the connection to libvirt at '{self.uri}' was lost ({why})",
-            code="connection_lost",
             hint="See whether libvirt runs there, then run this again: it finishes or puts back",
             retryable=True,
         )
@@ -141,7 +140,7 @@ class Connection:
         except libvirt.libvirtError as exc:
             number = exc.get_error_code()
             if not self.alive():
-                error = self.lost(_words(exc))
+                error: OpenRescueError = self.lost(_words(exc))
                 error.step, error.server = step, server
             elif number in (libvirt.VIR_ERR_OPERATION_DENIED, libvirt.VIR_ERR_ACCESS_DENIED):
                 error = OpenRescueError(

@@ -15,7 +15,7 @@ import typing as t
 import uuid
 import xml.etree.ElementTree as ET
 
-from .._errors import OpenRescueError
+from .._errors import ConnectionLost, OpenRescueError
 from .._server import refusals
 from .._server.marker import Marker, is_alive
 from .._server.model import Problem, Situation
@@ -144,7 +144,7 @@ class LibvirtProvider(Provider):
         try:
             return self.storage.image(wish.image).path
         except OpenRescueError as exc:
-            if exc.code == "connection_lost":
+            if isinstance(exc, ConnectionLost):
                 raise
             # The image may be gone while a server is rescued with it.
             return wish.image if now.marker is None or wish.image != now.marker.asked else now.marker.image
@@ -189,7 +189,7 @@ class LibvirtProvider(Provider):
                 require_pycdlib()
             self._require_kernel(wish)
         except OpenRescueError as exc:
-            if exc.code == "connection_lost":
+            if isinstance(exc, ConnectionLost):
                 raise
             return dataclasses.replace(facts, image_problem=Problem(exc.code, exc.message, exc.hint))
         own = [disk for disk in libvirt_xml.disks(persistent) if disk["kind"] in ("disk", "lun")]

@@ -21,7 +21,7 @@ import threading
 import typing as t
 import xml.etree.ElementTree as ET
 
-from .._errors import OpenRescueError
+from .._errors import ConnectionLost, OpenRescueError
 from .connection import Connection, libvirt, patient_call
 from .xml import PREFIX
 
@@ -245,7 +245,7 @@ class Storage:
                 stream.finish()
                 return content
         except OpenRescueError as exc:
-            if exc.code == "connection_lost":
+            if isinstance(exc, ConnectionLost):
                 raise
             return b""
 

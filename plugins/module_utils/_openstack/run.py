@@ -18,7 +18,7 @@ import secrets
 import time
 import typing as t
 
-from .._errors import OpenRescueError
+from .._errors import OpenRescueError, StateChanged
 from .._server import refusals
 from .._server.provider import Run
 from .._time import wait_until
@@ -202,7 +202,7 @@ class NovaRun(Run):
         seen, before = (now.vm_state, now.task_state), (self._before.vm_state, self._before.task_state)
         if seen != before:
             # Somebody else was faster: look again, and plan from there.
-            exc.code, exc.retryable = "state_changed", True
+            return StateChanged(exc.message, hint=exc.hint, step=exc.step, server=exc.server, retryable=True)
         return exc
 
     # -- waiting and judging

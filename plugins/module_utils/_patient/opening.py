@@ -88,6 +88,7 @@ class View:
     def open(self) -> None:
         """To the device stage: layers laid, RAID and LVM put together, nothing of the patient mounted."""
         self.close()  # what was open before, or what a killed run left behind
+        self.patient.drop_facts()
         self.patient.notes = []
         self.mounts.prepare()
         self._survey()
@@ -110,6 +111,7 @@ class View:
         :param read_only: mount nothing for writing, not even layers.
         """
         patient = self.patient
+        patient.drop_facts()
         trial = self._trial and not read_only
         writable = {item.device for item in patient.filesystems if self._is_open(item) and not read_only}
         if trial:

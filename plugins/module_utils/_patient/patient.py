@@ -18,7 +18,9 @@ from .._errors import OpenRescueError
 from .tools import Tools
 from .tree.tree import Tree
 
-__all__ = ("Filesystem", "Kernel", "OsRelease", "Patient")
+__all__ = ("Filesystem", "Found", "Kernel", "OsRelease", "Patient")
+
+T = t.TypeVar("T")
 
 _TAGS = {"UUID": "uuid", "LABEL": "label", "PARTUUID": "partuuid", "PARTLABEL": "partlabel"}
 _BARE = r"/dev/(?:(?:sd|vd|xvd|hd)(?P<letters>[a-z]{1,2})(?P<part>\d{0,3})|nvme(?P<disk>\d+)n1(?:p(?P<p>\d{1,3}))?)$"
@@ -82,6 +84,24 @@ class Kernel:
     has_modules: bool
 
 
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """What a device specification means on this patient: a device, certainly nothing, or "cannot tell".
+
+    :param filesystem: the device; None if none of those that are open answers.
+    :param unknown: why it cannot be told whether the server has it, such as ``/dev/vdb2 (LUKS) is locked``; empty
+        where it can be told.
+    """
+
+    filesystem: Filesystem | None
+    unknown: str = ""
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether the server certainly has no such device."""
+        return self.filesystem is None and not self.unknown
+
+
 class Patient:
     """An opened patient.
 
@@ -106,6 +126,8 @@ class Patient:
     layout: list[dict[str, t.Any]]
     #: what was found while opening and is worth telling, such as a mount that failed
     notes: list[str]
+    #: why devices of the server may be missing here: locked containers, incomplete units, disks that are not attached
+    uncertain: tuple[str, ...]
     tools: Tools
 
     def __init__(self, *, tools: Tools) -> None:
@@ -118,6 +140,8 @@ class Patient:
         self.written_to_memory = False
         self.layout = []
         self.notes = []
+        self.uncertain = ()
+        self._facts: dict[str, t.Any] = {}
         self.opened_tree: Tree | None = None
 
     @property
@@ -126,6 +150,24 @@ class Patient:
         if self.opened_tree is None:
             raise OpenRescueError("the disk holds no operating system", code="no_root")
         return self.opened_tree
+
+    def once(self, fact: str, read: t.Callable[[], T]) -> T:
+        """A fact of the patient, read at its first need and kept until something of the patient changes.
+
+        :param fact: its name, unique among all facts.
+        """
+        if fact not in self._facts:
+            self._facts[fact] = read()
+        return t.cast("T", self._facts[fact])
+
+    def drop_facts(self) -> None:
+        """Something was changed, mounted or unmounted: what was read before may not be so any more."""
+        self._facts.clear()
+
+    def lookup(self, spec: str) -> Found:
+        """What :meth:`find` finds; where it finds nothing, whether that is certain."""
+        found = self.find(spec)
+        return Found(found, "" if found else "; ".join(self.uncertain))
 
     def find(self, spec: str) -> Filesystem | None:
         """What a first field of fstab or a ``root=`` means, looked up on the patient's devices only.

@@ -15,7 +15,7 @@ import json
 import os
 import typing as t
 
-from .._errors import OpenRescueError
+from .._errors import Busy, OpenRescueError
 from .opening import WORK
 from .syscalls import private_mounts
 
@@ -46,9 +46,8 @@ def exclusive() -> t.Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as exc:
             lock.seek(0)
-            raise OpenRescueError(
+            raise Busy(
                 f"another run works on the disks of this rescue system (process {lock.read(20).strip() or 'unknown'})",
-                code="busy",
                 hint="Wait for it to end",
                 retryable=True,
             ) from exc

@@ -13,7 +13,7 @@ import dataclasses
 import threading
 import typing as t
 
-from .._errors import OpenRescueError
+from .._errors import ConnectionLost, Held, OpenRescueError, StateChanged
 from .._time import Deadline, Stopwatch
 from . import refusals
 from .model import Job, Problem
@@ -32,8 +32,8 @@ WORKERS = 16
 GRACE = 30.0
 
 #: after these the server is looked at again, and a new plan made: what is done stays done
-_AGAIN = ("connection_lost", "state_changed")
-_NO_WAY_BACK_NEEDED = ("held", *_AGAIN)
+_AGAIN = (ConnectionLost, StateChanged)
+_NO_WAY_BACK_NEEDED = (Held, *_AGAIN)
 
 
 def drive(provider: Provider, asked: str, wish: Wish, *, clock: Clock, check: bool) -> Job:
@@ -59,10 +59,10 @@ def _drive(provider: Provider, job: Job, *, deadline: Deadline, clock: Clock, ch
     while True:
         try:
             _drive_once(provider, job, deadline=deadline, clock=clock, check=check)
-        except OpenRescueError as exc:
-            if exc.code not in _AGAIN or deadline.left <= 0:
+        except _AGAIN as exc:
+            if deadline.left <= 0:
                 raise
-            if exc.code == "connection_lost":
+            if isinstance(exc, ConnectionLost):
                 job.actions.append("reconnect")
                 provider.connect(deadline)
             else:
@@ -82,7 +82,7 @@ def _drive_once(provider: Provider, job: Job, *, deadline: Deadline, clock: Cloc
     try:
         _follow(provider, job, now, plan, deadline=deadline, watch=watch)
     except OpenRescueError as exc:
-        if job.wish.state == "rescued" and plan.fresh and exc.code not in _NO_WAY_BACK_NEEDED:
+        if job.wish.state == "rescued" and plan.fresh and not isinstance(exc, _NO_WAY_BACK_NEEDED):
             _put_back(provider, job, exc, clock=clock, watch=watch)
         raise
     job.after = provider.observe(job.id)
@@ -154,7 +154,7 @@ def inspect(provider: Provider, asked: str, wish: Wish, *, clock: Clock) -> Job:
             provider.plan(now, wish)
     except OpenRescueError as exc:
         exc.server = exc.server or job.name or asked
-        if job.after is not None and exc.code != "connection_lost":
+        if job.after is not None and not isinstance(exc, ConnectionLost):
             job.blockers = [*job.blockers, Problem(exc.code, exc.message, exc.hint)]
         else:
             job.error = exc

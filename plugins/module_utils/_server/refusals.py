@@ -12,7 +12,7 @@ from __future__ import annotations
 import difflib
 import typing as t
 
-from .._errors import OpenRescueError
+from .._errors import Held, OpenRescueError
 
 if t.TYPE_CHECKING:
     from .marker import Holder
@@ -57,11 +57,10 @@ def the_one(
     )
 
 
-def held(holder: Holder, *, step: str, server: str) -> OpenRescueError:
+def held(holder: Holder, *, step: str, server: str) -> Held:
     """Another run is changing the server."""
-    return OpenRescueError(
+    return Held(
         f"another run holds it: {holder.who}",
-        code="held",
         hint="Wait until that run has ended, then run this again",
         step=step,
         server=server,

@@ -20,7 +20,7 @@ from ..._patient.write.undo import Bundle
 from ..._text import printable
 from ..model import Fault, Finding, Stage
 
-__all__ = ("Check", "Clock", "Report", "check_names", "detect", "diagnose", "key_of", "message_of", "verdict_of")
+__all__ = ("Check", "Clock", "Report", "check_names", "detect", "diagnose", "message_of", "verdict_of")
 
 Verdict = t.Literal["bootable", "unbootable", "unknown"]
 Faults = t.Sequence[type[Fault]]
@@ -81,11 +81,6 @@ def check_names(names: t.Iterable[str], faults: Faults) -> None:
         )
 
 
-def key_of(finding: Finding) -> tuple[t.Any, ...]:
-    """What makes two findings the same one: not the line, since other repairs move lines."""
-    return (finding.fault, *((item.path, item.text, item.device) for item in finding.evidence[:1]))
-
-
 def detect(fault: type[Fault], view: View, clock: Clock) -> tuple[list[Finding], Check]:
     """Run one fault's detection. Whatever goes wrong in it is its own affair, and is said."""
     began = time.monotonic()
@@ -141,9 +136,9 @@ def diagnose(view: View, *, faults: Faults, clock: Clock, wanted: t.Container[st
 
 def drop_followers(findings: t.Sequence[Finding]) -> list[Finding]:
     """Each finding once: two faults of a family may look at the same thing from two sides."""
-    seen: dict[tuple[t.Any, ...], Finding] = {}
+    seen: dict[str, Finding] = {}
     for finding in findings:
-        seen.setdefault((key_of(finding), finding.summary), finding)
+        seen.setdefault(finding.key, finding)
     return list(seen.values())
 
 

@@ -20,7 +20,7 @@ from ..._patient.write.revert import copy_to_patient, revert_entries
 from ..._patient.write.undo import Bundle
 from ..._text import printable
 from ..model import Evidence, Fault, Finding
-from .diagnose import Clock, Faults, detect, diagnose, key_of
+from .diagnose import Clock, Faults, detect, diagnose
 
 __all__ = ("Outcome", "Selection", "finding_of", "repair")
 
@@ -50,8 +50,8 @@ class Selection:
             return "" if finding.remedy_safe else "its remedy is not marked safe, and it was not named"
         if finding.fault in (self.faults or ()):
             return ""
-        keys = {key_of(item) for item in self.findings or ()}
-        return "" if key_of(finding) in keys else "it was not asked for"
+        keys = {item.key for item in self.findings or ()}
+        return "" if finding.key in keys else "it was not asked for"
 
 
 @dataclasses.dataclass
@@ -80,7 +80,7 @@ class _Run:
     selection: Selection
     clock: Clock
     outcome: Outcome
-    seen: set[tuple[t.Any, ...]] = dataclasses.field(default_factory=set)
+    seen: set[str] = dataclasses.field(default_factory=set)
 
 
 def repair(
@@ -100,7 +100,9 @@ def repair(
     chosen = [finding for finding in report.findings if not selection.takes(finding)]
     for item in report.checks:
         if item.status == "skipped" and wanted is not None and item.fault in wanted:
-            outcome.failed.append({"fault": item.fault, "summary": "", "reason": item.reason, "diff": ""})
+            outcome.failed.append(
+                {"fault": item.fault, "key": item.fault, "summary": "", "reason": item.reason, "diff": ""}
+            )
     if chosen:
         # One remedy can bring up a finding of its neighbours, such as the next fault of the same line.
         families = {_family(finding.fault) for finding in chosen}
@@ -137,10 +139,10 @@ def _apply_fault(run: _Run, fault: type[Fault]) -> None:
     """Repair the selected findings of one fault one by one; each may change what the next one is."""
     while True:
         found, _check = detect(fault, run.view, run.clock)
-        todo = [item for item in found if not run.selection.takes(item) and key_of(item) not in run.seen]
+        todo = [item for item in found if not run.selection.takes(item) and item.key not in run.seen]
         if not todo:
             return
-        run.seen.add(key_of(todo[0]))
+        run.seen.add(todo[0].key)
         _apply_finding(run, fault, todo[0])
 
 
@@ -155,7 +157,7 @@ def _apply_finding(run: _Run, fault: type[Fault], finding: Finding) -> None:
         if not change.untried:
             again, check = detect(fault, run.view, run.clock)
             reason = check.reason
-            if any(key_of(item) == key_of(finding) for item in again):
+            if any(item.key == finding.key for item in again):
                 reason = "the finding is still there after the remedy"
     except OpenRescueError as exc:
         reason = str(exc)
@@ -184,7 +186,9 @@ def finding_of(values: t.Mapping[str, t.Any]) -> Finding:
             Evidence(item.get("path"), item.get("line"), item.get("text"), item.get("device"))
             for item in values.get("evidence") or ()
         )
-        return Finding(str(values["fault"]), "info", str(values.get("summary", "")), evidence)
+        return Finding(
+            str(values["fault"]), "info", str(values.get("summary", "")), evidence, key=str(values.get("key") or "")
+        )
     except (KeyError, TypeError, AttributeError) as exc:
         raise OpenRescueError(
             "an item of 'findings' is not a finding", code="bad_finding", hint="Pass on what disk_diagnose returned"
@@ -192,19 +196,14 @@ def finding_of(values: t.Mapping[str, t.Any]) -> Finding:
 
 
 def _tell_skipped(outcome: Outcome, found: t.Sequence[Finding], selection: Selection) -> None:
-    done = {_told_key(item) for item in (*outcome.applied, *outcome.failed)}
+    done = {item["key"] for item in (*outcome.applied, *outcome.failed)}
     for finding in found:
         told = finding.as_dict()
-        if _told_key(told) not in done:
+        if told["key"] not in done:
             reason = selection.takes(finding) or "it was gone after the repairs before it"
             outcome.skipped.append({**told, "reason": reason, "diff": ""})
-    present = {key_of(finding) for finding in found}
+    present = {finding.key for finding in found}
     for finding in selection.findings or ():
-        if key_of(finding) not in present:
+        if finding.key not in present:
             told = finding.as_dict()
             outcome.skipped.append({**told, "reason": "it is not on the disk now", "diff": ""})
-
-
-def _told_key(told: t.Mapping[str, t.Any]) -> tuple[t.Any, ...]:
-    first = [(item["path"], item["text"], item["device"]) for item in told.get("evidence", ())[:1]]
-    return (told["fault"], *first)

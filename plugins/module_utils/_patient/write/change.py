@@ -258,6 +258,7 @@ class Change:
         entry.state = "done"
         self._bundle.save()
         self.changed = True
+        self._patient.drop_facts()
 
     def _run_tool(self, argv: t.Sequence[str], device: str, *, timeout: float, ok: t.Container[int]) -> Completed:
         done = self._patient.tools.run([device if word == DEVICE else word for word in argv], timeout=timeout, ok=ok)

@@ -9,7 +9,12 @@ import threading
 import typing as t
 
 import pytest
-from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
+from ansible_collections.openrescue.server.plugins.module_utils._errors import (
+    ConnectionLost,
+    Held,
+    OpenRescueError,
+    StateChanged,
+)
 from ansible_collections.openrescue.server.plugins.module_utils._libvirt import plan as planning
 from ansible_collections.openrescue.server.plugins.module_utils._server import drive as driving
 from ansible_collections.openrescue.server.plugins.module_utils._server.drive import drive, drive_all, inspect_all
@@ -24,7 +29,8 @@ RESCUED = Wish(state="rescued", image="/i")
 
 
 def error(code: str) -> OpenRescueError:
-    return OpenRescueError(f"it is {code}", code=code, hint="Do something")
+    kinds = {kind.code: kind for kind in (ConnectionLost, Held, StateChanged)}
+    return kinds.get(code, OpenRescueError)(f"it is {code}", code=code, hint="Do something")
 
 
 class FakeRun(Run):
