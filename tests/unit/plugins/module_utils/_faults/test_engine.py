@@ -49,7 +49,7 @@ def test_verdict(findings: list[Finding], checks: list[Check], has_root: bool, v
         (Selection(faults=frozenset({"a-c", "a-d"})), {"a-c"}),
         (Selection(findings=(RISKY, HOPELESS)), {"a-c"}),
         (Selection(findings=(dataclasses.replace(BAD, evidence=(Evidence("/etc/x", 9, "text"),)),)), {"a-b"}),
-        (Selection(findings=(dataclasses.replace(BAD, evidence=(Evidence("/etc/y", 3, "text"),)),)), set()),
+        (Selection(findings=(dataclasses.replace(BAD, key="", evidence=(Evidence("/etc/y", 3, "text"),)),)), set()),
         (Selection(findings=()), set()),
         (Selection(faults=frozenset()), set()),
     ],
