@@ -16,6 +16,7 @@ import typing as t
 
 __all__ = (
     "KNOWN_TYPES",
+    "MOUNTABLE_TYPES",
     "Entry",
     "apply_edit",
     "is_judged",
@@ -38,6 +39,9 @@ _PSEUDO_TYPES = frozenset(
     "efivarfs binfmt_misc overlay aufs bind autofs zfs fuse rpc_pipefs nfsd selinuxfs pstore".split()
 )
 KNOWN_TYPES = _DISK_TYPES | _NETWORK_TYPES | _PSEUDO_TYPES
+
+#: what a block device can hold and be mounted as
+MOUNTABLE_TYPES = _DISK_TYPES - {"swap"}
 
 # Types that one driver mounts under each other's name. A new type under an older name fails, see same_type.
 _ALIASES = ({"vfat", "msdos", "fat"}, {"ntfs", "ntfs3", "ntfs-3g", "fuseblk"}, {"iso9660", "udf"}, {"hfs", "hfsplus"})

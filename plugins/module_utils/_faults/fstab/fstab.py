@@ -15,6 +15,7 @@ import typing as t
 
 from ..._formats.fstab_lines import (
     KNOWN_TYPES,
+    MOUNTABLE_TYPES,
     Entry,
     apply_edit,
     is_judged,
@@ -92,9 +93,9 @@ def _weight(entry: Entry, otherwise: Severity = "critical") -> Severity:
 
 def _syntax(entry: Entry, volumes: Volumes) -> t.Iterator[Problem]:
     fields = entry.fields
-    glued = re.match(r"^((?:UUID|PARTUUID)=[0-9A-Fa-f-]+|/dev/[a-z0-9]+)(/.*)$", fields[0])
-    if glued and not fields[0].startswith("/dev/disk") and len(fields) > 1 and fields[1] in KNOWN_TYPES:
-        start = len(entry.line) - len(entry.line.lstrip()) + len(glued.group(1))
+    device = _glued_device(entry, volumes)
+    if device:
+        start = len(entry.line) - len(entry.line.lstrip()) + len(device)
         fixed = f"{entry.line[:start]} {entry.line[start:]}"
         what = "device and mount point are written together"
         yield _broken(entry, what, "critical", fixed, "put a space between them")
@@ -108,6 +109,19 @@ def _syntax(entry: Entry, volumes: Volumes) -> t.Iterator[Problem]:
         return
     yield from _bad_numbers(entry)
     yield from _bad_option(entry)
+
+
+def _glued_device(entry: Entry, volumes: Volumes) -> str:
+    """The device with which a first field begins, where a mount point follows without a space.
+
+    ``/dev/mapper/rhel-swap none swap`` looks like that too: so what comes before the slash has to be a device of
+    the patient, and what comes after the field a type that can be mounted.
+    """
+    field = entry.fields[0]
+    if len(entry.fields) < 2 or entry.fields[1] not in MOUNTABLE_TYPES or volumes.find(entry.spec) is not None:
+        return ""
+    cuts = [found.start() for found in re.finditer("/", field) if found.start() > 0]
+    return next((field[:cut] for cut in cuts if volumes.find(field[:cut]) is not None), "")
 
 
 def _broken(entry: Entry, what: str, severity: Severity, fixed: str, remedy: str) -> Problem:

@@ -32,6 +32,8 @@ DEBIAN = f"{R} / ext4 errors=remount-ro 0 1\n"
 def volumes(*, last_mounted: dict[str, str] | None = None, mounted: dict[str, Filesystem] | None = None) -> Volumes:
     table = {f"UUID={item.uuid}": item for item in ALL} | {"LABEL=data": XFS, "PARTUUID=aaaa-01": ESP}
     table |= {item.device.replace("vdb", "vda"): item for item in ALL}
+    table |= {"/dev/mapper/rhel-root": XFS, "/dev/mapper/deb--vg-root": ROOT}
+    table |= {f"/dev/mapper/{name}": SWAP for name in ("rhel-swap", "deb--vg-swap_1")}
     return Volumes(
         find=lambda spec: table.get(spec.replace('"', "")),
         all=ALL,
@@ -79,6 +81,11 @@ UUID=AB12-CD34  /boot/efi       vfat    umask=0077      0       1
     "trailing comment": f"{R} / ext4 defaults 0 1 # the root\n",
     "btrfs thrice": f"{X} /a xfs defaults 0 0\n{X} /b xfs defaults 0 0\n",
     "unconfigured": "# UNCONFIGURED FSTAB FOR BASE SYSTEM\n",
+    "anaconda on lvm": "/dev/mapper/rhel-root   /                       xfs     defaults        0 0\n"
+    "UUID=AB12-CD34          /boot/efi               vfat    umask=0077,shortname=winnt 0 2\n"
+    "/dev/mapper/rhel-swap   none                    swap    defaults        0 0\n",
+    "debian-installer on lvm": "/dev/mapper/deb--vg-root /               ext4    errors=remount-ro 0       1\n"
+    "/dev/mapper/deb--vg-swap_1 none            swap    sw              0       0\n",
     "ext3 as ext4": f"{B} /boot auto defaults 0 2\n",
 }
 
@@ -123,6 +130,24 @@ BROKEN = [
     ("rubbish", "fstab-syntax", "error", None),
     (f"{B} / ext4 defaults 0 2", "fstab-duplicate-mount-point", "error", None),
 ]
+
+
+GLUED = [
+    (f"{B}/boot ext4 defaults 0 2", True),
+    ("/dev/vda2/boot ext4 defaults 0 2", True),
+    ("/dev/mapper/rhel-root/boot xfs defaults 0 0", True),
+    ("LABEL=data/data xfs defaults 0 0", True),
+    ("/dev/mapper/rhel-gone none swap defaults 0 0", False),
+    ("/dev/mapper/rhel-swap none swap defaults 0 0", False),
+    (f"{GONE}/boot ext4 defaults 0 2", False),
+    ("/dev/vda2/boot none defaults 0 2", False),
+]
+
+
+@pytest.mark.parametrize(("line", "split"), GLUED, ids=[row[0] for row in GLUED])
+def test_only_what_begins_with_a_device_of_the_patient_is_split(line: str, split: bool) -> None:
+    problems = judge(f"{DEBIAN}{line}\n", volumes())
+    assert any("written together" in one.summary for one in problems) == split
 
 
 @pytest.mark.parametrize(("line", "kind", "severity", "fixed"), BROKEN, ids=[row[0] for row in BROKEN])
