@@ -121,10 +121,11 @@ class Domain:
 
     def execute(self, *command: str, timeout: float = 60) -> str:
         """Run a command inside the guest by its agent; stdout, or a LabError with what it said."""
-        job = self.agent("guest-exec", path=command[0], arg=list(command[1:]), **{"capture-output": True})
+        # A machine that does other things too may take seconds for an answer.
+        job = self.agent("guest-exec", 60, path=command[0], arg=list(command[1:]), **{"capture-output": True})
 
         def ended() -> dict[str, t.Any] | None:
-            status = self.agent("guest-exec-status", pid=job["pid"])
+            status = self.agent("guest-exec-status", 60, pid=job["pid"])
             return status if status["exited"] else None
 
         status = wait_until(f"'{' '.join(command)}' ends in {self.name}", ended, timeout=timeout)

@@ -9,6 +9,7 @@ import dataclasses
 import io
 import json
 import pathlib
+import string
 import typing as t
 import zipfile
 
@@ -75,14 +76,37 @@ class RescueGuest:
             self.domain.agent("guest-file-write", handle=handle, **piece)
         self.domain.agent("guest-file-close", handle=handle)
 
-    def plug(self, disk: pathlib.Path) -> None:
-        """Attach the patient's disk; only one at a time."""
-        self.domain.plug(disk, "vdb")
-        self.domain.execute("/usr/bin/udevadm", "wait", "--timeout=30", "/dev/vdb", timeout=40)
-        self.domain.execute("/usr/bin/udevadm", "settle", timeout=40)
+    def plug(self, *disks: pathlib.Path, targets: t.Sequence[str] = ()) -> list[str]:
+        """Attach the disks of a patient, each under the first free letter, as the kernel names it too; their devices.
 
-    def unplug(self) -> None:
-        self.domain.unplug("vdb")
+        targets: the letters to take (`vdc`), which must be the next free ones for the kernel to agree.
+        """
+        plugged = []
+        for number, disk in enumerate(disks):
+            target = targets[number] if targets else self._free_target()
+            self.domain.plug(disk, target)
+            plugged.append(f"/dev/{target}")
+        self.domain.execute("/usr/bin/udevadm", "wait", "--timeout=60", *plugged, timeout=90)
+        self.domain.execute("/usr/bin/udevadm", "settle", timeout=60)
+        return plugged
+
+    def unplug(self, *targets: str) -> None:
+        """Detach these disks (`vdb`), or all but the rescue system's own; the last letter first."""
+        for target in sorted(targets or self.plugged(), reverse=True):
+            self.domain.unplug(target)
+
+    def plugged(self) -> list[str]:
+        """The targets of the disks that are not the rescue system's own, as `vdb`."""
+        listed = [line.split()[0] for line in self.domain.virsh("domblklist").splitlines() if line.split()]
+        return sorted(target for target in listed if target not in ("vda", "Target"))
+
+    def _free_target(self) -> str:
+        taken = self.plugged()
+        return next(f"vd{letter}" for letter in string.ascii_lowercase[1:] if f"vd{letter}" not in taken)
+
+    def shell(self, script: str, *, timeout: float = 300) -> str:
+        """What a shell script says, run inside as root; a LabError with its stderr where it fails."""
+        return self.domain.execute("/bin/sh", "-c", script, timeout=timeout)
 
     def module(
         self, name: str, *, check: bool = False, packed: bool = False, timeout: float = 600, **arguments: t.Any
