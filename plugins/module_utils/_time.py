@@ -13,7 +13,7 @@ import dataclasses
 import time
 import typing as t
 
-__all__ = ("Clock", "Deadline", "Stopwatch", "wait_until")
+__all__ = ("Clock", "Deadline", "Stopwatch", "TimeBudget", "wait_until")
 
 T = t.TypeVar("T")
 
@@ -81,3 +81,26 @@ class Stopwatch:
         finally:
             spent = self._clock.monotonic() - started
             self._timings[phase] = round(self._timings.get(phase, 0.0) + spent, 3)
+
+
+class TimeBudget:
+    """The seconds that one run may take, and what it spent them on."""
+
+    def __init__(self, *, seconds: float, clock: Clock | None = None) -> None:
+        self._clock = clock or Clock()
+        self._started = self._clock.monotonic()
+        self._deadline = Deadline(self._clock, seconds=seconds)
+        self.timings: dict[str, float] = {}
+
+    def lap(self, phase: str, since: float) -> float:
+        """Add the time since then to a phase; returns now, from which the next phase begins."""
+        now = self._clock.monotonic()
+        self.timings[phase] = round(self.timings.get(phase, 0.0) + now - since, 3)
+        self.finish()
+        return now
+
+    def finish(self) -> None:
+        self.timings["total"] = round(self._clock.monotonic() - self._started, 3)
+
+    def is_over(self) -> bool:
+        return self._deadline.left <= 0

@@ -164,26 +164,27 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._errors import OpenRescueError
 from ..module_utils._faults.catalog import FAULTS
-from ..module_utils._faults.engine.diagnose import Clock, Report, check_names, diagnose, message_of
+from ..module_utils._faults.engine.diagnose import Report, check_names, diagnose, message_of
 from ..module_utils._patient.opening import View
 from ..module_utils._patient.session import disk_argument_spec, private_session
 from ..module_utils._patient.tools import Tools
+from ..module_utils._time import TimeBudget
 
 
 def run(params: dict[str, t.Any]) -> dict[str, t.Any]:
     wanted = params["faults"]
     check_names(wanted or (), FAULTS)
-    clock = Clock(timeout=params["timeout"])
+    budget = TimeBudget(seconds=params["timeout"])
     view = View(tools=Tools(timeout=params["timeout"]), only=params["devices"], root=params["root"], trial=True)
     with private_session():
         began = time.monotonic()
         with view.opened():
-            clock.lap("open", began)
-            report = diagnose(view, faults=FAULTS, clock=clock, wanted=None if wanted is None else set(wanted))
+            budget.lap("open", began)
+            report = diagnose(view, faults=FAULTS, budget=budget, wanted=None if wanted is None else set(wanted))
             result = as_result(view, report)
             began = time.monotonic()
-        clock.lap("close", began)
-    return {**result, "timings": clock.timings}
+        budget.lap("close", began)
+    return {**result, "timings": budget.timings}
 
 
 def as_result(view: View, report: Report) -> dict[str, t.Any]:

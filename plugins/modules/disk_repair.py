@@ -132,7 +132,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._errors import OpenRescueError
 from ..module_utils._faults.catalog import FAULTS
-from ..module_utils._faults.engine.diagnose import Clock, check_names
+from ..module_utils._faults.engine.diagnose import check_names
 from ..module_utils._faults.engine.repair import Outcome, Selection, finding_of, repair
 from ..module_utils._faults.model import Finding
 from ..module_utils._patient.opening import View
@@ -140,6 +140,7 @@ from ..module_utils._patient.session import disk_argument_spec, private_session
 from ..module_utils._patient.tools import Tools
 from ..module_utils._patient.write.revert import load_bundle, revert
 from ..module_utils._patient.write.undo import FileEntry, check_id
+from ..module_utils._time import TimeBudget
 
 
 def selection_of(params: dict[str, t.Any]) -> Selection:
@@ -154,7 +155,7 @@ def selection_of(params: dict[str, t.Any]) -> Selection:
 
 
 def run(params: dict[str, t.Any], *, check: bool) -> dict[str, t.Any]:
-    clock = Clock(timeout=params["timeout"])
+    budget = TimeBudget(seconds=params["timeout"])
     tools = Tools(timeout=params["timeout"])
 
     def make_view(trial: bool) -> View:
@@ -167,14 +168,14 @@ def run(params: dict[str, t.Any], *, check: bool) -> dict[str, t.Any]:
     else:
         selection = selection_of(params)
         with private_session():
-            outcome = repair(make_view, faults=FAULTS, selection=selection, check=check, clock=clock)
-    clock.finish()
+            outcome = repair(make_view, faults=FAULTS, selection=selection, check=check, budget=budget)
+    budget.finish()
     result = dataclasses.asdict(outcome)
     diff = result.pop("diff")
     # Ansible has a meaning of its own for "skipped" and "failed" at the top of a result.
     for name in ("skipped", "failed"):
         result[f"{name}_findings"] = result.pop(name)
-    return {**result, "changed": outcome.changed, "timings": clock.timings, "diff": {"prepared": diff}}
+    return {**result, "changed": outcome.changed, "timings": budget.timings, "diff": {"prepared": diff}}
 
 
 def run_revert(view: View, undo: str, *, check: bool) -> Outcome:

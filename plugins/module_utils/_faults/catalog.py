@@ -12,34 +12,27 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
-from .boot.grub import GrubConfigEmpty, GrubConfigMissing
-from .boot.initramfs import InitramfsEmpty, InitramfsMissing, InitramfsTruncated
-from .fstab.fstab import FstabDuplicateMountPoint, FstabMissingDevice, FstabSyntax, FstabWrongType
+from .boot.grub import GRUB_CONFIG_EMPTY, GRUB_CONFIG_MISSING
+from .boot.initramfs import INITRAMFS_EMPTY, INITRAMFS_MISSING, INITRAMFS_TRUNCATED
+from .fstab.fstab import FSTAB_DUPLICATE_MOUNT_POINT, FSTAB_MISSING_DEVICE, FSTAB_SYNTAX, FSTAB_WRONG_TYPE
 from .model import Fault
-from .storage.filesystem import FilesystemCorrupt, FilesystemSuperblock
-from .storage.space import SpaceFull, SpaceInodes
+from .storage.filesystem import FILESYSTEM_CORRUPT, FILESYSTEM_SUPERBLOCK
+from .storage.space import SPACE_FULL, SPACE_INODES
 
-__all__ = ("FAULTS", "by_id")
+__all__ = ("FAULTS",)
 
-FAULTS: tuple[type[Fault], ...] = (
-    FilesystemSuperblock,
-    FilesystemCorrupt,
-    SpaceFull,
-    SpaceInodes,
-    FstabSyntax,
-    FstabDuplicateMountPoint,
-    FstabMissingDevice,
-    FstabWrongType,
-    InitramfsMissing,
-    InitramfsEmpty,
-    InitramfsTruncated,
-    GrubConfigMissing,
-    GrubConfigEmpty,
+FAULTS: tuple[Fault, ...] = (
+    FILESYSTEM_SUPERBLOCK,
+    FILESYSTEM_CORRUPT,
+    SPACE_FULL,
+    SPACE_INODES,
+    FSTAB_SYNTAX,
+    FSTAB_DUPLICATE_MOUNT_POINT,
+    FSTAB_MISSING_DEVICE,
+    FSTAB_WRONG_TYPE,
+    INITRAMFS_MISSING,
+    INITRAMFS_EMPTY,
+    INITRAMFS_TRUNCATED,
+    GRUB_CONFIG_MISSING,
+    GRUB_CONFIG_EMPTY,
 )
-
-_BY_ID = {fault.id: fault for fault in FAULTS}
-
-
-def by_id(name: str) -> type[Fault] | None:
-    """The fault with this ID, None if there is none."""
-    return _BY_ID.get(name)

@@ -9,7 +9,6 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
-import abc
 import dataclasses
 import re
 import typing as t
@@ -18,7 +17,7 @@ if t.TYPE_CHECKING:
     from .._patient.patient import Patient
     from .._patient.write.change import Change
 
-__all__ = ("Evidence", "Fault", "Finding", "Severity", "Signature", "Stage")
+__all__ = ("Confidence", "Evidence", "Fault", "Finding", "NotApplicable", "Severity", "Signature", "Stage")
 
 Severity = t.Literal["critical", "error", "warning", "info"]
 Confidence = t.Literal["high", "medium", "low"]
@@ -42,6 +41,7 @@ class Finding:
     :param key: what makes it the same one before and after a repair, and in two calls: unique among the findings of
         one diagnosis. Where a fault gives none it is made of the first evidence, without the line's number, since
         other repairs move lines.
+    :param remedy_safe: whether the remedy loses nothing that could be wanted; never where the confidence is below high.
     :param causes: keys of the findings that only follow from this one.
     """
 
@@ -56,6 +56,8 @@ class Finding:
     causes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.confidence != "high":  # what is not certain is for a person to decide
+            object.__setattr__(self, "remedy_safe", False)
         if not self.key:
             first = self.evidence[0] if self.evidence else Evidence()
             parts = (self.fault, first.path, first.device, first.text)
@@ -84,27 +86,31 @@ class Signature:
     survives_boot: bool = False
 
 
-class Fault(abc.ABC):
-    """A kind of defect: its console signatures, its detection and its remedy in one place."""
+class NotApplicable(Exception):
+    """Raised by a detection: this patient has nothing that the fault could be in. Its text says why."""
 
-    #: the name that users type, such as ``fstab-missing-device``
-    id: t.ClassVar[str]
-    #: one line for people: what is wrong where this fault is found
-    title: t.ClassVar[str]
-    #: ``device``: looked for before anything is mounted; ``tree``: in the patient's mounted tree
-    stage: t.ClassVar[Stage] = "tree"
-    #: tools of the rescue system without which the check is skipped
-    tools: t.ClassVar[tuple[str, ...]] = ()
-    signatures: t.ClassVar[tuple[Signature, ...]] = ()
 
-    @abc.abstractmethod
-    def detect(self, patient: Patient) -> t.Iterator[Finding]:
-        """Yield what is wrong; never write, never run anything of the patient's."""
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    """A kind of defect, declared: its console signatures, its detection and its remedy in one short file.
 
-    def repair(self, patient: Patient, finding: Finding, change: Change) -> None:  # noqa: ARG002
-        """Remove one finding that :meth:`detect` has just yielded, through ``change`` only.
+    :param id: the name that users type, such as ``fstab-missing-device``.
+    :param title: one line for people: what is wrong where this fault is found.
+    :param detect: yields what is wrong. It writes nothing that reaches a disk and runs nothing of the patient's. What
+        it has yielded counts, whatever it raises afterwards. It raises :class:`NotApplicable` where there is nothing to
+        look at, and any other error where it cannot tell.
+    :param repair: removes one finding that ``detect`` has just yielded, through the ``Change`` only, which keeps what
+        it replaces; in check mode it only shows what it would do. None if there is no remedy.
+    :param safe: whether the remedy may be applied without being asked for by name, where its finding is certain.
+    :param stage: ``device``: looked for before anything is mounted; ``tree``: in the patient's mounted tree.
+    :param tools: tools of the rescue system without which the check is skipped.
+    """
 
-        ``change`` keeps what it replaces, so that it can be undone; in check mode it only shows
-        what it would do. Faults whose findings carry no remedy leave this as it is.
-        """
-        raise AssertionError(f"{self.id} has no remedy")
+    id: str
+    title: str
+    detect: t.Callable[[Patient], t.Iterator[Finding]]
+    repair: t.Callable[[Patient, Finding, Change], None] | None = None
+    safe: bool = False
+    stage: Stage = "tree"
+    tools: tuple[str, ...] = ()
+    signatures: tuple[Signature, ...] = ()

@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:
     from ..._patient.patient import Patient
     from ..._patient.write.change import Change
 
-__all__ = ("GrubConfigEmpty", "GrubConfigMissing", "is_redirect", "judge_config")
+__all__ = ("GRUB_CONFIG_EMPTY", "GRUB_CONFIG_MISSING", "is_redirect", "judge_config")
 
 TIMEOUT = 600.0
 
@@ -85,31 +85,31 @@ def boots_something(patient: Patient, menu: Menu | None) -> bool:
     return False
 
 
-class _GrubFault(Fault):
-    def _finding(self, patient: Patient, path: str, what: str, text: str) -> Finding:
-        command = builder(patient, path) if patient.kernels else None
-        return Finding(
-            fault=self.id,
-            severity="critical",
-            summary=f"the configuration of GRUB {what}",
-            evidence=(Evidence(path=path, text=text),),
-            remedy=f"write it anew with {command[2]}" if command else None,
-            remedy_safe=command is not None,
-        )
+def _finding(patient: Patient, fault: str, path: str, what: str, text: str) -> Finding:
+    command = builder(patient, path) if patient.kernels else None
+    return Finding(
+        fault=fault,
+        severity="critical",
+        summary=f"the configuration of GRUB {what}",
+        evidence=(Evidence(path=path, text=text),),
+        remedy=f"write it anew with {command[2]}" if command else None,
+        remedy_safe=command is not None,
+    )
 
-    def repair(self, patient: Patient, finding: Finding, change: Change) -> None:
-        path = config_path(patient)
-        command = builder(patient, path) if path else None
-        if path != finding.evidence[0].path or path is None or command is None:
-            return
-        done = change.run_in_patient(command, outputs=[path], timeout=TIMEOUT)
-        menu = read_menu(patient)
-        if not boots_something(patient, menu):
-            raise OpenRescueError(
-                f"'{command[2]}' wrote no entry with a kernel and a root file system that are there "
-                f"({_written(menu)}; it said: {printable(done.stderr, limit=600)})",
-                code="grub_config_not_built",
-            )
+
+def _repair(patient: Patient, finding: Finding, change: Change) -> None:
+    path = config_path(patient)
+    command = builder(patient, path) if path else None
+    if path != finding.evidence[0].path or path is None or command is None:
+        return
+    done = change.run_in_patient(command, outputs=[path], timeout=TIMEOUT)
+    menu = read_menu(patient)
+    if not boots_something(patient, menu):
+        raise OpenRescueError(
+            f"'{command[2]}' wrote no entry with a kernel and a root file system that are there "
+            f"({_written(menu)}; it said: {printable(done.stderr, limit=600)})",
+            code="grub_config_not_built",
+        )
 
 
 def _written(menu: Menu | None) -> str:
@@ -118,10 +118,16 @@ def _written(menu: Menu | None) -> str:
     return f"{len(loads)} entries, the first: {printable(loads[0])}" if loads else "no entry at all"
 
 
-class GrubConfigMissing(_GrubFault):
-    id = "grub-config-missing"
-    title = "GRUB has no configuration"
-    signatures = (
+def _detect_missing(patient: Patient) -> t.Iterator[Finding]:
+    path = config_path(patient)
+    if path is not None and not patient.tree.exists(path):
+        yield _finding(patient, "grub-config-missing", path, "is missing", "absent")
+
+
+GRUB_CONFIG_MISSING = Fault(
+    id="grub-config-missing",
+    title="GRUB has no configuration",
+    signatures=(
         Signature(
             re.compile(r"Minimal BASH-like line editing is supported|^grub> ?$"),
             "the boot loader stopped at its prompt: it found no configuration, or none with an entry",
@@ -131,31 +137,37 @@ class GrubConfigMissing(_GrubFault):
             re.compile(r"error: (?:\S{1,80}:\d{1,5}: ?)?file [`']([^`']{0,200}/grub\.cfg)' not found"),
             "the boot loader does not find its configuration {0}",
         ),
-    )
+    ),
+    detect=_detect_missing,
+    repair=_repair,
+    safe=True,
+)
 
-    def detect(self, patient: Patient) -> t.Iterator[Finding]:
-        path = config_path(patient)
-        if path is not None and not patient.tree.exists(path):
-            yield self._finding(patient, path, "is missing", "absent")
+
+def _detect_empty(patient: Patient) -> t.Iterator[Finding]:
+    path = config_path(patient)
+    if path is None or not patient.tree.exists(path):
+        return
+    text = patient.tree.read_text(path) or ""
+    what = judge_config(text, bls_entries=_has_bls(patient))
+    if what is not None:
+        last = next((line for line in reversed(text.splitlines()) if line.strip("\0 \t")), "")
+        yield _finding(
+            patient, "grub-config-empty", path, what, f"{len(text)} characters, the last line: {printable(last)}"
+        )
 
 
-class GrubConfigEmpty(_GrubFault):
-    id = "grub-config-empty"
-    title = "The configuration of GRUB holds nothing to boot"
-    signatures = (
+GRUB_CONFIG_EMPTY = Fault(
+    id="grub-config-empty",
+    title="The configuration of GRUB holds nothing to boot",
+    signatures=(
         Signature(
             re.compile(r"error: (?:\S{1,80}:\d{1,5}: ?)?(?:syntax error|Incorrect command|unexpected end of file)\.?$"),
             "the boot loader cannot read its configuration",
             confidence="medium",
         ),
-    )
-
-    def detect(self, patient: Patient) -> t.Iterator[Finding]:
-        path = config_path(patient)
-        if path is None or not patient.tree.exists(path):
-            return
-        text = patient.tree.read_text(path) or ""
-        what = judge_config(text, bls_entries=_has_bls(patient))
-        if what is not None:
-            last = next((line for line in reversed(text.splitlines()) if line.strip("\0 \t")), "")
-            yield self._finding(patient, path, what, f"{len(text)} characters, the last line: {printable(last)}")
+    ),
+    detect=_detect_empty,
+    repair=_repair,
+    safe=True,
+)

@@ -25,7 +25,7 @@ if t.TYPE_CHECKING:
     from ..._patient.patient import Kernel, Patient
     from ..._patient.write.change import Change
 
-__all__ = ("InitramfsEmpty", "InitramfsMissing", "InitramfsTruncated", "examine", "is_empty")
+__all__ = ("INITRAMFS_EMPTY", "INITRAMFS_MISSING", "INITRAMFS_TRUNCATED", "examine", "is_empty")
 
 Condition = t.Literal["sound", "empty", "truncated", "unknown"]
 
@@ -272,51 +272,48 @@ def builder(patient: Patient, kernel: Kernel, path: str) -> list[str] | None:
     return next((argv for program, argv in commands if patient.tree.is_file(program)), None)
 
 
-class _InitramfsFault(Fault):
+def _detector(fault: str, wanted: Condition | None, words: str) -> t.Callable[[Patient], t.Iterator[Finding]]:
     """One judgement of one file; the faults differ in what it says."""
 
-    condition: t.ClassVar[Condition | None]
-    words: t.ClassVar[str]
-
-    def detect(self, patient: Patient) -> t.Iterator[Finding]:
+    def detect(patient: Patient) -> t.Iterator[Finding]:
         about = subject(patient)
-        whole = self.condition == "truncated"
-        if about is None or condition(patient, about.path, whole=whole) != self.condition:
+        if about is None or condition(patient, about.path, whole=wanted == "truncated") != wanted:
             return
         kernel = about.kernel
         able = kernel is not None and kernel.has_modules and patient.tree.is_file(kernel.vmlinuz)
         command = builder(patient, kernel, about.path) if kernel is not None and able else None
         found = patient.tree.stat(about.path)
         yield Finding(
-            fault=self.id,
+            fault=fault,
             severity="critical",
-            summary=f"the initramfs of the default kernel {printable(about.version, limit=80)} {self.words}",
+            summary=f"the initramfs of the default kernel {printable(about.version, limit=80)} {words}",
             evidence=(Evidence(path=printable(about.path), text=f"{found.st_size} bytes" if found else "absent"),),
             remedy=f"build it anew with {command[0]}" if command else None,
             remedy_safe=command is not None,
         )
 
-    def repair(self, patient: Patient, finding: Finding, change: Change) -> None:
-        about = subject(patient)
-        command = builder(patient, about.kernel, about.path) if about and about.kernel else None
-        if about is None or command is None or printable(about.path) != finding.evidence[0].path:
-            return
-        change.run_in_patient(command, outputs=[about.path], timeout=BUILD_TIMEOUT)
-        result = condition(patient, about.path)
-        if result not in ("sound", "unknown"):
-            raise OpenRescueError(
-                f"the patient's '{command[0]}' ended well, but the initramfs is {result or 'missing'}",
-                code="initramfs_not_built",
-                hint="Look for free space on /boot",
-            )
+    return detect
 
 
-class InitramfsMissing(_InitramfsFault):
-    id = "initramfs-missing"
-    title = "The default kernel has no initramfs"
-    condition = None
-    words = "is missing"
-    signatures = (
+def _repair(patient: Patient, finding: Finding, change: Change) -> None:
+    about = subject(patient)
+    command = builder(patient, about.kernel, about.path) if about and about.kernel else None
+    if about is None or command is None or printable(about.path) != finding.evidence[0].path:
+        return
+    change.run_in_patient(command, outputs=[about.path], timeout=BUILD_TIMEOUT)
+    result = condition(patient, about.path)
+    if result not in ("sound", "unknown"):
+        raise OpenRescueError(
+            f"the patient's '{command[0]}' ended well, but the initramfs is {result or 'missing'}",
+            code="initramfs_not_built",
+            hint="Look for free space on /boot",
+        )
+
+
+INITRAMFS_MISSING = Fault(
+    id="initramfs-missing",
+    title="The default kernel has no initramfs",
+    signatures=(
         Signature(
             re.compile(r"error: (?:\S{1,80}:\d{1,5}: ?)?file [`']([^`']{0,200}initr[^`']{1,100})' not found"),
             "the boot loader does not find the initramfs {0}",
@@ -328,22 +325,24 @@ class InitramfsMissing(_InitramfsFault):
             "the kernel found no root file system: it was started without an initramfs that it could use",
             confidence="medium",
         ),
-    )
+    ),
+    detect=_detector("initramfs-missing", None, "is missing"),
+    repair=_repair,
+    safe=True,
+)
 
+INITRAMFS_EMPTY = Fault(
+    id="initramfs-empty",
+    title="The initramfs of the default kernel is empty",
+    detect=_detector("initramfs-empty", "empty", "is empty"),
+    repair=_repair,
+    safe=True,
+)
 
-class InitramfsEmpty(_InitramfsFault):
-    id = "initramfs-empty"
-    title = "The initramfs of the default kernel is empty"
-    condition = "empty"
-    words = "is empty"
-
-
-class InitramfsTruncated(_InitramfsFault):
-    id = "initramfs-truncated"
-    title = "The initramfs of the default kernel is cut off or damaged"
-    condition = "truncated"
-    words = "is cut off or damaged"
-    signatures = (
+INITRAMFS_TRUNCATED = Fault(
+    id="initramfs-truncated",
+    title="The initramfs of the default kernel is cut off or damaged",
+    signatures=(
         Signature(
             re.compile(r"Initramfs unpacking failed: (.{1,80})"),
             "the kernel could not unpack its initramfs: {0}",
@@ -356,4 +355,8 @@ class InitramfsTruncated(_InitramfsFault):
             re.compile(r"error: (?:\S{1,80}:\d{1,5}: ?)?premature end of file ([^ ]{0,200}initr[^ ]{1,100}?)\.?$"),
             "the boot loader could not read the initramfs {0} to its end",
         ),
-    )
+    ),
+    detect=_detector("initramfs-truncated", "truncated", "is cut off or damaged"),
+    repair=_repair,
+    safe=True,
+)

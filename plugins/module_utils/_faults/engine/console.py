@@ -152,7 +152,7 @@ def _stage(line: str) -> tuple[int, bool] | None:
     return None
 
 
-def read_console(text: str, *, faults: t.Sequence[type[Fault]], tail: int = 20) -> ConsoleReport:
+def read_console(text: str, *, faults: t.Sequence[Fault], tail: int = 20) -> ConsoleReport:
     """Match the last boot of a console log against the signatures of all faults.
 
     :param faults: the catalogue.
@@ -175,7 +175,7 @@ def read_console(text: str, *, faults: t.Sequence[type[Fault]], tail: int = 20) 
     )
 
 
-def _matches(line: Line, faults: t.Sequence[type[Fault]]) -> t.Iterator[_Match]:
+def _matches(line: Line, faults: t.Sequence[Fault]) -> t.Iterator[_Match]:
     table = [(fault.id, signature, False) for fault in faults for signature in fault.signatures]
     table += [(name, signature, True) for name, signature in _SYMPTOMS]
     for name, signature, symptom in table:

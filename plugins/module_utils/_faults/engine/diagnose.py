@@ -15,25 +15,31 @@ import typing as t
 
 from ..._errors import OpenRescueError
 from ..._patient.opening import View
+from ..._patient.patient import Patient
 from ..._patient.write.change import Change
 from ..._patient.write.undo import Bundle
 from ..._text import printable
-from ..model import Fault, Finding, Stage
+from ..._time import TimeBudget
+from ..model import Fault, Finding, NotApplicable, Stage
 
-__all__ = ("Check", "Clock", "Report", "check_names", "detect", "diagnose", "message_of", "verdict_of")
+__all__ = ("Check", "Report", "check_names", "detect", "diagnose", "message_of", "verdict_of")
 
 Verdict = t.Literal["bootable", "unbootable", "unknown"]
-Faults = t.Sequence[type[Fault]]
+Status = t.Literal["ran", "not_applicable", "skipped"]
+Faults = t.Sequence[Fault]
+
+MAX_FINDINGS = 100
+TIME_IS_OVER = "the time limit was reached"
 
 NO_ROOT = "the disk holds no operating system"
 
 
 @dataclasses.dataclass(frozen=True)
 class Check:
-    """One fault looked for, or not."""
+    """One fault looked for, or not: ``not_applicable`` where it cannot be, ``skipped`` where nobody can tell."""
 
     fault: str
-    status: t.Literal["ran", "skipped"]
+    status: Status
     reason: str = ""
     findings: int = 0
     seconds: float = 0.0
@@ -48,27 +54,6 @@ class Report:
     verdict: Verdict = "unknown"
 
 
-class Clock:
-    """Seconds per phase, and the time at which no further check begins."""
-
-    def __init__(self, *, timeout: float) -> None:
-        self._started = time.monotonic()
-        self.deadline = self._started + timeout
-        self.timings: dict[str, float] = {}
-
-    def lap(self, phase: str, since: float) -> float:
-        now = time.monotonic()
-        self.timings[phase] = round(self.timings.get(phase, 0.0) + now - since, 3)
-        self.finish()
-        return now
-
-    def finish(self) -> None:
-        self.timings["total"] = round(time.monotonic() - self._started, 3)
-
-    def is_over(self) -> bool:
-        return time.monotonic() >= self.deadline
-
-
 def check_names(names: t.Iterable[str], faults: Faults) -> None:
     """Refuse fault IDs that nobody knows, before any device is touched."""
     known = [fault.id for fault in faults]
@@ -81,26 +66,48 @@ def check_names(names: t.Iterable[str], faults: Faults) -> None:
         )
 
 
-def detect(fault: type[Fault], view: View, clock: Clock) -> tuple[list[Finding], Check]:
-    """Run one fault's detection. Whatever goes wrong in it is its own affair, and is said."""
+def detect(fault: Fault, view: View, budget: TimeBudget) -> tuple[list[Finding], Check]:
+    """Run one fault's detection. What goes wrong in it is its own affair, and is said; what it found before counts."""
     began = time.monotonic()
-    missing = [name for name in fault.tools if not view.patient.tools.has(name)]
+    found: list[Finding] = []
+    status, reason = _run(fault, view.patient, budget, found)
+    return found, Check(fault.id, status, reason, len(found), round(time.monotonic() - began, 3))
+
+
+def _run(fault: Fault, patient: Patient, budget: TimeBudget, found: list[Finding]) -> tuple[Status, str]:
+    missing = [name for name in fault.tools if not patient.tools.has(name)]
     if missing:
-        return [], Check(fault.id, "skipped", f"the rescue system has no {', '.join(missing)}")
-    if clock.is_over():
-        return [], Check(fault.id, "skipped", "the time limit was reached")
+        return "skipped", f"the rescue system has no {', '.join(missing)}"
+    if budget.is_over():
+        return "skipped", TIME_IS_OVER
     try:
-        found = list(fault().detect(view.patient))
+        for finding in fault.detect(patient):
+            found.append(_as_declared(fault, finding, found))
+            if len(found) >= MAX_FINDINGS:
+                return "ran", f"there are {MAX_FINDINGS} findings already, and more are not looked for"
+            if budget.is_over():
+                return "skipped", TIME_IS_OVER
+    except NotApplicable as exc:
+        return "not_applicable", printable(str(exc))
     except OpenRescueError as exc:
-        reason = str(exc)
+        return "skipped", str(exc)
     except Exception as exc:  # a hostile disk may surprise one check; the others still count
-        reason = f"this check failed: {type(exc).__name__}: {printable(str(exc))}"
-    else:
-        return found, Check(fault.id, "ran", "", len(found), round(time.monotonic() - began, 3))
-    return [], Check(fault.id, "skipped", reason, 0, round(time.monotonic() - began, 3))
+        return "skipped", f"this check failed: {type(exc).__name__}: {printable(str(exc))}"
+    return "ran", ""
 
 
-def diagnose(view: View, *, faults: Faults, clock: Clock, wanted: t.Container[str] | None = None) -> Report:
+def _as_declared(fault: Fault, finding: Finding, others: t.Sequence[Finding]) -> Finding:
+    """Safe only where the fault's remedy is, with a remedy only where it has one, and with a key of its own."""
+    taken = {item.key for item in others}
+    same = (f"{finding.key}#{number}" for number in range(2, MAX_FINDINGS + 2))
+    key = finding.key if finding.key not in taken else next(name for name in same if name not in taken)
+    remedy = finding.remedy if fault.repair else None
+    return dataclasses.replace(
+        finding, key=key, remedy=remedy, remedy_safe=finding.remedy_safe and fault.safe and remedy is not None
+    )
+
+
+def diagnose(view: View, *, faults: Faults, budget: TimeBudget, wanted: t.Container[str] | None = None) -> Report:
     """Look for all faults on an opened trial view, and leave its tree mounted for reading.
 
     Damaged file systems are repaired in their throw-away layers, so that the faults in them are seen too.
@@ -110,36 +117,27 @@ def diagnose(view: View, *, faults: Faults, clock: Clock, wanted: t.Container[st
     report = Report()
     began = time.monotonic()
     for fault in _of_stage(faults, "device"):
-        found, check = detect(fault, view, clock)
+        found, check = detect(fault, view, budget)
         if wanted is None or fault.id in wanted:
             report.findings.extend(found)
             report.checks.append(check)
         _heal(fault, found, view)
-    began = clock.lap("device_checks", began)
+    began = budget.lap("device_checks", began)
     view.mount(read_only=True)
-    began = clock.lap("mount", began)
+    began = budget.lap("mount", began)
     for fault in _of_stage(faults, "tree"):
         if wanted is not None and fault.id not in wanted:
             report.checks.append(Check(fault.id, "skipped", "not asked for"))
         elif view.patient.root is None:
             report.checks.append(Check(fault.id, "skipped", NO_ROOT))
         else:
-            found, check = detect(fault, view, clock)
+            found, check = detect(fault, view, budget)
             report.findings.extend(found)
             report.checks.append(check)
     view.check_layers()
-    clock.lap("tree_checks", began)
-    report.findings = drop_followers(report.findings)
+    budget.lap("tree_checks", began)
     report.verdict = verdict_of(report, has_root=view.patient.root is not None)
     return report
-
-
-def drop_followers(findings: t.Sequence[Finding]) -> list[Finding]:
-    """Each finding once: two faults of a family may look at the same thing from two sides."""
-    seen: dict[str, Finding] = {}
-    for finding in findings:
-        seen.setdefault(finding.key, finding)
-    return list(seen.values())
 
 
 def verdict_of(report: Report, *, has_root: bool) -> Verdict:
@@ -164,18 +162,19 @@ def message_of(report: Report, *, has_root: bool) -> str:
     return "Nothing that blocks the boot was found"
 
 
-def _of_stage(faults: Faults, stage: Stage) -> list[type[Fault]]:
+def _of_stage(faults: Faults, stage: Stage) -> list[Fault]:
     return [fault for fault in faults if fault.stage == stage]
 
 
-def _heal(fault: type[Fault], found: t.Sequence[Finding], view: View) -> None:
+def _heal(fault: Fault, found: t.Sequence[Finding], view: View) -> None:
     """Repair in the layers only; where that fails, the file system does not mount, and this is noted there."""
     curable = [finding for finding in found if finding.remedy]
-    if not curable or not view.has_layers:
+    repair = fault.repair
+    if not curable or repair is None or not view.has_layers:
         return
     for finding in curable:
         try:
-            fault().repair(view.patient, finding, Change(view=view, bundle=Bundle.new(keep=False)))
+            repair(view.patient, finding, Change(view=view, bundle=Bundle.new(keep=False)))
         except OpenRescueError as exc:
             view.patient.notes.append(f"{finding.fault} could not be tried in a layer: {exc.message}")
     view.refresh()

@@ -19,8 +19,9 @@ from ..._patient.write.change import Change
 from ..._patient.write.revert import copy_to_patient, revert_entries
 from ..._patient.write.undo import Bundle
 from ..._text import printable
+from ..._time import TimeBudget
 from ..model import Evidence, Fault, Finding
-from .diagnose import Clock, Faults, detect, diagnose
+from .diagnose import Faults, detect, diagnose
 
 __all__ = ("Outcome", "Selection", "finding_of", "repair")
 
@@ -78,13 +79,13 @@ class _Run:
     view: View
     bundle: Bundle
     selection: Selection
-    clock: Clock
+    budget: TimeBudget
     outcome: Outcome
     seen: set[str] = dataclasses.field(default_factory=set)
 
 
 def repair(
-    make_view: t.Callable[[bool], View], *, faults: Faults, selection: Selection, check: bool, clock: Clock
+    make_view: t.Callable[[bool], View], *, faults: Faults, selection: Selection, check: bool, budget: TimeBudget
 ) -> Outcome:
     """Detect afresh, repair what is selected, detect again.
 
@@ -94,7 +95,7 @@ def repair(
     outcome = Outcome()
     wanted = selection.ids()
     with make_view(True).opened() as view:
-        report = diagnose(view, faults=faults, clock=clock, wanted=wanted)
+        report = diagnose(view, faults=faults, budget=budget, wanted=wanted)
         outcome.access, outcome.notes = view.access, list(view.patient.notes)
     began = time.monotonic()
     chosen = [finding for finding in report.findings if not selection.takes(finding)]
@@ -108,14 +109,14 @@ def repair(
         families = {_family(finding.fault) for finding in chosen}
         order = [item for item in faults if _family(item.id) in families and (wanted is None or item.id in wanted)]
         with make_view(check).opened() as view:
-            run = _Run(view, Bundle.new(keep=not check), selection, clock, outcome)
+            run = _Run(view, Bundle.new(keep=not check), selection, budget, outcome)
             _apply(run, order)
             if run.bundle.is_kept and run.bundle.entries:
                 outcome.undo = run.bundle.id
                 outcome.notes.extend(copy_to_patient(run.view, run.bundle))
             view.check_layers()
     _tell_skipped(outcome, report.findings, selection)
-    clock.lap("repair", began)
+    budget.lap("repair", began)
     return outcome
 
 
@@ -135,10 +136,10 @@ def _apply(run: _Run, order: Faults) -> None:
             _apply_fault(run, fault)
 
 
-def _apply_fault(run: _Run, fault: type[Fault]) -> None:
+def _apply_fault(run: _Run, fault: Fault) -> None:
     """Repair the selected findings of one fault one by one; each may change what the next one is."""
     while True:
-        found, _check = detect(fault, run.view, run.clock)
+        found, _check = detect(fault, run.view, run.budget)
         todo = [item for item in found if not run.selection.takes(item) and item.key not in run.seen]
         if not todo:
             return
@@ -146,17 +147,19 @@ def _apply_fault(run: _Run, fault: type[Fault]) -> None:
         _apply_finding(run, fault, todo[0])
 
 
-def _apply_finding(run: _Run, fault: type[Fault], finding: Finding) -> None:
+def _apply_finding(run: _Run, fault: Fault, finding: Finding) -> None:
     change = Change(view=run.view, bundle=run.bundle)
     first = len(run.bundle.entries)
     reason = ""
     try:
-        fault().repair(run.view.patient, finding, change)
+        if fault.repair is None:
+            raise AssertionError(f"{fault.id} has no remedy")
+        fault.repair(run.view.patient, finding, change)
         if run.view.patient.opened_tree is None:
             run.view.refresh()
         if not change.untried:
-            again, check = detect(fault, run.view, run.clock)
-            reason = check.reason
+            again, check = detect(fault, run.view, run.budget)
+            reason = check.reason if check.status == "skipped" else ""
             if any(item.key == finding.key for item in again):
                 reason = "the finding is still there after the remedy"
     except OpenRescueError as exc:

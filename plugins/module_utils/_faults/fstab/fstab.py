@@ -32,7 +32,14 @@ if t.TYPE_CHECKING:
     from ..._patient.patient import Filesystem, Patient
     from ..._patient.write.change import Change
 
-__all__ = ("FstabDuplicateMountPoint", "FstabMissingDevice", "FstabSyntax", "FstabWrongType", "Volumes", "judge")
+__all__ = (
+    "FSTAB_DUPLICATE_MOUNT_POINT",
+    "FSTAB_MISSING_DEVICE",
+    "FSTAB_SYNTAX",
+    "FSTAB_WRONG_TYPE",
+    "Volumes",
+    "judge",
+)
 
 PATH = "/etc/fstab"
 Kind = t.Literal["fstab-missing-device", "fstab-syntax", "fstab-wrong-type", "fstab-duplicate-mount-point"]
@@ -256,14 +263,14 @@ def _problems(patient: Patient) -> list[Problem]:
     return judge(text, _volumes(patient)) if text else []
 
 
-class _FstabFault(Fault):
+def _detector(kind: Kind) -> t.Callable[[Patient], t.Iterator[Finding]]:
     """Detection and remedy are the same for all: one judgement of the file, one line edited."""
 
-    def detect(self, patient: Patient) -> t.Iterator[Finding]:
+    def detect(patient: Patient) -> t.Iterator[Finding]:
         for problem in _problems(patient):
-            if problem.kind == self.id:
+            if problem.kind == kind:
                 yield Finding(
-                    fault=self.id,
+                    fault=kind,
                     severity=problem.severity,
                     summary=f"{PATH}: {problem.summary}",
                     evidence=(Evidence(path=PATH, line=problem.entry.number, text=printable(problem.entry.line)),),
@@ -272,21 +279,24 @@ class _FstabFault(Fault):
                     confidence="high" if problem.certain else "medium",
                 )
 
-    def repair(self, patient: Patient, finding: Finding, change: Change) -> None:
-        seen = finding.evidence[0]
-        for problem in _problems(patient):
-            entry = problem.entry
-            if problem.kind == self.id and entry.number == seen.line and printable(entry.line) == seen.text:
-                text = patient.tree.read_text(PATH) or ""
-                fixed = apply_edit(text, entry.number, problem.new_line, reason=self.id)
-                change.write(PATH, fixed.encode("utf-8", "surrogateescape"))
-                return
+    return detect
 
 
-class FstabSyntax(_FstabFault):
-    id = "fstab-syntax"
-    title = "A line of /etc/fstab cannot be read, or asks for what mount does not know"
-    signatures = (
+def _repair(patient: Patient, finding: Finding, change: Change) -> None:
+    seen = finding.evidence[0]
+    for problem in _problems(patient):
+        entry = problem.entry
+        if problem.kind == finding.fault and entry.number == seen.line and printable(entry.line) == seen.text:
+            text = patient.tree.read_text(PATH) or ""
+            fixed = apply_edit(text, entry.number, problem.new_line, reason=finding.fault)
+            change.write(PATH, fixed.encode("utf-8", "surrogateescape"))
+            return
+
+
+FSTAB_SYNTAX = Fault(
+    id="fstab-syntax",
+    title="A line of /etc/fstab cannot be read, or asks for what mount does not know",
+    signatures=(
         Signature(
             re.compile(r"/etc/fstab: parse error at line (\d{1,6})"),
             "line {0} of /etc/fstab cannot be parsed",
@@ -306,13 +316,16 @@ class FstabSyntax(_FstabFault):
             ),
             "a file system is mounted with the option {0}, which it does not know",
         ),
-    )
+    ),
+    detect=_detector("fstab-syntax"),
+    repair=_repair,
+    safe=True,
+)
 
-
-class FstabDuplicateMountPoint(_FstabFault):
-    id = "fstab-duplicate-mount-point"
-    title = "Two lines of /etc/fstab mount at the same place"
-    signatures = (
+FSTAB_DUPLICATE_MOUNT_POINT = Fault(
+    id="fstab-duplicate-mount-point",
+    title="Two lines of /etc/fstab mount at the same place",
+    signatures=(
         Signature(
             re.compile(
                 r"Failed to create (?:mount )?unit file (\S{1,200}), as it already exists\. "
@@ -322,24 +335,30 @@ class FstabDuplicateMountPoint(_FstabFault):
             severity="error",
             survives_boot=True,
         ),
-    )
+    ),
+    detect=_detector("fstab-duplicate-mount-point"),
+    repair=_repair,
+    safe=True,
+)
 
-
-class FstabMissingDevice(_FstabFault):
-    id = "fstab-missing-device"
-    title = "A line of /etc/fstab names a device that the server does not have"
-    signatures = (
+FSTAB_MISSING_DEVICE = Fault(
+    id="fstab-missing-device",
+    title="A line of /etc/fstab names a device that the server does not have",
+    signatures=(
         Signature(
             re.compile(r"Timed out waiting for device (?!.{0,200}tty)(?:\S{1,200} - )?(\S{1,200}?)\.?$"),
             "{0} did not appear in time",
         ),
-    )
+    ),
+    detect=_detector("fstab-missing-device"),
+    repair=_repair,
+    safe=True,
+)
 
-
-class FstabWrongType(_FstabFault):
-    id = "fstab-wrong-type"
-    title = "A line of /etc/fstab says another type than the device holds"
-    signatures = (
+FSTAB_WRONG_TYPE = Fault(
+    id="fstab-wrong-type",
+    title="A line of /etc/fstab says another type than the device holds",
+    signatures=(
         Signature(
             re.compile(r"mount: (/\S{0,200}): wrong fs type, bad option, bad superblock on (/dev/\S{1,100}),"),
             "{1} could not be mounted at {0} with the type and options of its line",
@@ -349,4 +368,8 @@ class FstabWrongType(_FstabFault):
             re.compile(r"mount: (/\S{0,200}): unknown filesystem type '(\S{1,40})'"),
             "{0} is to be mounted as {1}, which the kernel does not know",
         ),
-    )
+    ),
+    detect=_detector("fstab-wrong-type"),
+    repair=_repair,
+    safe=True,
+)

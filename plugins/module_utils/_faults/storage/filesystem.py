@@ -25,9 +25,9 @@ if t.TYPE_CHECKING:
     from ..._patient.write.change import Change
 
 __all__ = (
+    "FILESYSTEM_CORRUPT",
+    "FILESYSTEM_SUPERBLOCK",
     "Backup",
-    "FilesystemCorrupt",
-    "FilesystemSuperblock",
     "is_benign",
     "judge_ext",
     "lost_filesystems",
@@ -156,12 +156,39 @@ def _devices(patient: Patient, finding: Finding) -> t.Iterator[Filesystem]:
     return (item for item in (*patient.filesystems, *patient.blank) if item.device == wanted)
 
 
-class FilesystemSuperblock(Fault):
-    id = "filesystem-superblock"
-    title = "An ext file system has lost its superblock, but still has a copy of it"
-    stage = "device"
-    tools = ("dumpe2fs", "e2fsck")
-    signatures = (
+def _detect_superblock(patient: Patient) -> t.Iterator[Finding]:
+    for item in patient.blank:
+        backup = find_backup(patient, item)
+        if backup is None:
+            continue
+        argv = ["e2fsck", "-f", "-n", "-b", str(backup.block), "-B", str(backup.block_size), item.reading_device]
+        done = patient.tools.run(argv, timeout=TIMEOUT, ok=ANY_CODE)
+        whole = done.rc == 0 or is_benign(done.stdout)
+        yield Finding(
+            fault="filesystem-superblock",
+            severity="critical" if whole else "warning",
+            summary=f"{item.device} has lost the superblock of its ext file system {backup.uuid}",
+            evidence=_evidence(item, [f"a copy is at block {backup.block} of {backup.block_size} bytes"]),
+            remedy=f"write the superblock anew from its copy at block {backup.block}",
+            # A copy can outlive its file system: where the rest does not fit to it, a person decides.
+            remedy_safe=whole,
+            confidence="high" if whole else "low",
+        )
+
+
+def _repair_superblock(patient: Patient, finding: Finding, change: Change) -> None:
+    for item in _devices(patient, finding):
+        backup = find_backup(patient, item)
+        if backup:
+            _check_and_write(item, change, "-b", str(backup.block), "-B", str(backup.block_size))
+
+
+FILESYSTEM_SUPERBLOCK = Fault(
+    id="filesystem-superblock",
+    title="An ext file system has lost its superblock, but still has a copy of it",
+    stage="device",
+    tools=("dumpe2fs", "e2fsck"),
+    signatures=(
         Signature(
             re.compile(r"Bad magic number in super-block while trying to open (/dev/\S{1,100})"),
             "{0} has no valid superblock",
@@ -190,40 +217,85 @@ class FilesystemSuperblock(Fault):
             "the boot loader does not recognise the file system that it needs",
             confidence="medium",
         ),
+    ),
+    detect=_detect_superblock,
+    repair=_repair_superblock,
+    safe=True,
+)
+
+
+def _detect_corrupt(patient: Patient) -> t.Iterator[Finding]:
+    for item in patient.filesystems:
+        if item.fstype in ("ext2", "ext3", "ext4"):
+            yield from _ext_corrupt(patient, item)
+        elif item.fstype == "xfs" and patient.tools.has("xfs_repair"):
+            yield from _reported_corrupt(patient, item, ["xfs_repair", "-n", item.reading_device], unless="ALERT: ")
+        elif item.fstype == "btrfs" and patient.tools.has("btrfs"):
+            yield from _reported_corrupt(patient, item, ["btrfs", "check", "--readonly", item.reading_device])
+
+
+def _ext_corrupt(patient: Patient, item: Filesystem) -> t.Iterator[Finding]:
+    boot = None
+    if item.writable:
+        first = patient.tools.run(["e2fsck", "-p", item.reading_device], timeout=TIMEOUT, ok=ANY_CODE)
+        boot, output = first.rc, first.stdout + first.stderr
+    full = patient.tools.run(["e2fsck", "-f", "-n", item.reading_device], timeout=TIMEOUT, ok=ANY_CODE)
+    if boot is None or not boot & UNCORRECTED:
+        output = full.stdout + full.stderr
+    judgement = judge_ext(boot=boot, full=full.rc, output=output)
+    if judgement is None:
+        return
+    safe = judgement.repairable and _preen_suffices_corrupt(patient, item, boot)
+    yield Finding(
+        fault="filesystem-corrupt",
+        severity=judgement.severity,
+        summary=f"{item.fstype} on {item.device} {judgement.summary}",
+        evidence=_evidence(item, problems(full.stdout) or problems(output)),
+        remedy=("let e2fsck repair it" if safe else "let e2fsck repair it, answering yes to all it asks")
+        if judgement.repairable
+        else None,
+        remedy_safe=safe,
+        confidence=judgement.confidence,
     )
 
-    def detect(self, patient: Patient) -> t.Iterator[Finding]:
-        for item in patient.blank:
-            backup = find_backup(patient, item)
-            if backup is None:
-                continue
-            argv = ["e2fsck", "-f", "-n", "-b", str(backup.block), "-B", str(backup.block_size), item.reading_device]
-            done = patient.tools.run(argv, timeout=TIMEOUT, ok=ANY_CODE)
-            whole = done.rc == 0 or is_benign(done.stdout)
-            yield Finding(
-                fault=self.id,
-                severity="critical" if whole else "warning",
-                summary=f"{item.device} has lost the superblock of its ext file system {backup.uuid}",
-                evidence=_evidence(item, [f"a copy is at block {backup.block} of {backup.block_size} bytes"]),
-                remedy=f"write the superblock anew from its copy at block {backup.block}",
-                # A copy can outlive its file system: where the rest does not fit to it, a person decides.
-                remedy_safe=whole,
-                confidence="high" if whole else "low",
-            )
 
-    def repair(self, patient: Patient, finding: Finding, change: Change) -> None:
-        for item in _devices(patient, finding):
-            backup = find_backup(patient, item)
-            if backup:
-                _check_and_write(item, change, "-b", str(backup.block), "-B", str(backup.block_size))
+def _preen_suffices_corrupt(patient: Patient, item: Filesystem, boot: int | None) -> bool:
+    """Whether e2fsck repairs it without asking, tried where nothing reaches the disk."""
+    if boot is None or boot & UNCORRECTED:
+        return False
+    tried = patient.tools.run(["e2fsck", "-f", "-p", item.reading_device], timeout=TIMEOUT, ok=ANY_CODE)
+    return tried.rc < UNCORRECTED
 
 
-class FilesystemCorrupt(Fault):
-    id = "filesystem-corrupt"
-    title = "A file system is damaged"
-    stage = "device"
-    tools = ("e2fsck",)
-    signatures = (
+def _reported_corrupt(
+    patient: Patient, item: Filesystem, argv: t.Sequence[str], *, unless: str | None = None
+) -> t.Iterator[Finding]:
+    """File systems whose repair is left to a person. ``unless``: what says that the result is not reliable."""
+    done = patient.tools.run(argv, timeout=TIMEOUT, ok=ANY_CODE)
+    output = done.stdout + done.stderr
+    if done.rc != 1 or (unless and unless in output):
+        return
+    lines = [line for line in output.splitlines() if re.search(r"(?i)\b(?:bad|error|corrupt|mismatch)", line)]
+    yield Finding(
+        fault="filesystem-corrupt",
+        severity="error",
+        summary=f"{item.fstype} on {item.device} is damaged",
+        evidence=_evidence(item, lines),
+        confidence="medium",
+    )
+
+
+def _repair_corrupt(patient: Patient, finding: Finding, change: Change) -> None:
+    for item in _devices(patient, finding):
+        _check_and_write(item, change)
+
+
+FILESYSTEM_CORRUPT = Fault(
+    id="filesystem-corrupt",
+    title="A file system is damaged",
+    stage="device",
+    tools=("e2fsck",),
+    signatures=(
         Signature(
             re.compile(r"(/dev/\S{1,100}|\S{1,60}): UNEXPECTED INCONSISTENCY; RUN fsck MANUALLY"),
             "{0} is damaged, and the check at boot stopped for it",
@@ -263,69 +335,11 @@ class FilesystemCorrupt(Fault):
             "the check of a file system failed",
             confidence="medium",
         ),
-    )
-
-    def detect(self, patient: Patient) -> t.Iterator[Finding]:
-        for item in patient.filesystems:
-            if item.fstype in ("ext2", "ext3", "ext4"):
-                yield from self._ext(patient, item)
-            elif item.fstype == "xfs" and patient.tools.has("xfs_repair"):
-                yield from self._reported(patient, item, ["xfs_repair", "-n", item.reading_device], unless="ALERT: ")
-            elif item.fstype == "btrfs" and patient.tools.has("btrfs"):
-                yield from self._reported(patient, item, ["btrfs", "check", "--readonly", item.reading_device])
-
-    def _ext(self, patient: Patient, item: Filesystem) -> t.Iterator[Finding]:
-        boot = None
-        if item.writable:
-            first = patient.tools.run(["e2fsck", "-p", item.reading_device], timeout=TIMEOUT, ok=ANY_CODE)
-            boot, output = first.rc, first.stdout + first.stderr
-        full = patient.tools.run(["e2fsck", "-f", "-n", item.reading_device], timeout=TIMEOUT, ok=ANY_CODE)
-        if boot is None or not boot & UNCORRECTED:
-            output = full.stdout + full.stderr
-        judgement = judge_ext(boot=boot, full=full.rc, output=output)
-        if judgement is None:
-            return
-        safe = judgement.repairable and self._preen_suffices(patient, item, boot)
-        yield Finding(
-            fault=self.id,
-            severity=judgement.severity,
-            summary=f"{item.fstype} on {item.device} {judgement.summary}",
-            evidence=_evidence(item, problems(full.stdout) or problems(output)),
-            remedy=("let e2fsck repair it" if safe else "let e2fsck repair it, answering yes to all it asks")
-            if judgement.repairable
-            else None,
-            remedy_safe=safe,
-            confidence=judgement.confidence,
-        )
-
-    @staticmethod
-    def _preen_suffices(patient: Patient, item: Filesystem, boot: int | None) -> bool:
-        """Whether e2fsck repairs it without asking, tried where nothing reaches the disk."""
-        if boot is None or boot & UNCORRECTED:
-            return False
-        tried = patient.tools.run(["e2fsck", "-f", "-p", item.reading_device], timeout=TIMEOUT, ok=ANY_CODE)
-        return tried.rc < UNCORRECTED
-
-    def _reported(
-        self, patient: Patient, item: Filesystem, argv: t.Sequence[str], *, unless: str | None = None
-    ) -> t.Iterator[Finding]:
-        """File systems whose repair is left to a person. ``unless``: what says that the result is not reliable."""
-        done = patient.tools.run(argv, timeout=TIMEOUT, ok=ANY_CODE)
-        output = done.stdout + done.stderr
-        if done.rc != 1 or (unless and unless in output):
-            return
-        lines = [line for line in output.splitlines() if re.search(r"(?i)\b(?:bad|error|corrupt|mismatch)", line)]
-        yield Finding(
-            fault=self.id,
-            severity="error",
-            summary=f"{item.fstype} on {item.device} is damaged",
-            evidence=_evidence(item, lines),
-            confidence="medium",
-        )
-
-    def repair(self, patient: Patient, finding: Finding, change: Change) -> None:
-        for item in _devices(patient, finding):
-            _check_and_write(item, change)
+    ),
+    detect=_detect_corrupt,
+    repair=_repair_corrupt,
+    safe=True,
+)
 
 
 def _check_and_write(item: Filesystem, change: Change, *options: str) -> None:

@@ -25,7 +25,7 @@ if t.TYPE_CHECKING:
     from ..._patient.patient import Filesystem, Patient
     from ..._patient.write.change import Change
 
-__all__ = ("SpaceFull", "SpaceInodes", "fullness", "judge_bytes", "judge_inodes", "largest")
+__all__ = ("SPACE_FULL", "SPACE_INODES", "fullness", "judge_bytes", "judge_inodes", "largest")
 
 MIB = 1024 * 1024
 #: with less than this, daemons and package scripts fail although the percentage looks well
@@ -160,55 +160,59 @@ def _mounted(patient: Patient) -> t.Iterator[Filesystem]:
         )
 
 
-class SpaceFull(Fault):
-    id = "space-full"
-    title = "A file system that the server needs room on is full"
-    signatures = (
+def _detect_full(patient: Patient) -> t.Iterator[Finding]:
+    for item in _mounted(patient):
+        if item.total_bytes is None or item.free_bytes is None:
+            continue
+        available = item.available_bytes if item.available_bytes is not None else item.free_bytes
+        severity = judge_bytes(
+            item.mount_point or "", total=item.total_bytes, free=item.free_bytes, available=available
+        )
+        if severity is not None:
+            yield _finding_full(patient, item, severity)
+
+
+def _finding_full(patient: Patient, item: Filesystem, severity: Severity) -> Finding:
+    where, free = item.mount_point or "/", item.free_bytes or 0
+    spare = _disposable(patient, item) if severity != "info" else []
+    shown = spare or (_files(patient, where) if severity != "info" else [])
+    gain = sum(size for _path, size in spare)
+    return Finding(
+        fault="space-full",
+        severity=severity,
+        summary=f"{where} on {item.device} has {_size(free)} of {_size(item.total_bytes or 0)} left",
+        evidence=(
+            # What is only nearly full after a remedy is not the same finding.
+            Evidence(path=where, text="nearly full" if severity == "info" else "full", device=item.device),
+            *(Evidence(path=printable(path), text=_size(size), device=item.device) for path, size in largest(shown)),
+        ),
+        remedy=f"remove {_size(gain)} of package caches and temporary files" if gain >= MIB else None,
+        remedy_safe=gain >= MIB,
+    )
+
+
+def _repair_full(patient: Patient, finding: Finding, change: Change) -> None:
+    for item in _mounted(patient):
+        if item.device == finding.evidence[0].device:
+            _make_room(patient, item, change)
+    change.untried = patient.written_to_memory
+
+
+SPACE_FULL = Fault(
+    id="space-full",
+    title="A file system that the server needs room on is full",
+    signatures=(
         Signature(
             re.compile(r"(?i)no space left on device"),
             "a file system is full",
             severity="error",
             survives_boot=True,
         ),
-    )
-
-    def detect(self, patient: Patient) -> t.Iterator[Finding]:
-        for item in _mounted(patient):
-            if item.total_bytes is None or item.free_bytes is None:
-                continue
-            available = item.available_bytes if item.available_bytes is not None else item.free_bytes
-            severity = judge_bytes(
-                item.mount_point or "", total=item.total_bytes, free=item.free_bytes, available=available
-            )
-            if severity is not None:
-                yield self._finding(patient, item, severity)
-
-    def _finding(self, patient: Patient, item: Filesystem, severity: Severity) -> Finding:
-        where, free = item.mount_point or "/", item.free_bytes or 0
-        spare = _disposable(patient, item) if severity != "info" else []
-        shown = spare or (_files(patient, where) if severity != "info" else [])
-        gain = sum(size for _path, size in spare)
-        return Finding(
-            fault=self.id,
-            severity=severity,
-            summary=f"{where} on {item.device} has {_size(free)} of {_size(item.total_bytes or 0)} left",
-            evidence=(
-                # What is only nearly full after a remedy is not the same finding.
-                Evidence(path=where, text="nearly full" if severity == "info" else "full", device=item.device),
-                *(
-                    Evidence(path=printable(path), text=_size(size), device=item.device)
-                    for path, size in largest(shown)
-                ),
-            ),
-            remedy=f"remove {_size(gain)} of package caches and temporary files" if gain >= MIB else None,
-            remedy_safe=gain >= MIB,
-        )
-
-    def repair(self, patient: Patient, finding: Finding, change: Change) -> None:
-        for item in _mounted(patient):
-            if item.device == finding.evidence[0].device:
-                _make_room(patient, item, change)
-        change.untried = patient.written_to_memory
+    ),
+    detect=_detect_full,
+    repair=_repair_full,
+    safe=True,
+)
 
 
 def _make_room(patient: Patient, item: Filesystem, change: Change) -> None:
@@ -230,32 +234,35 @@ def _make_room(patient: Patient, item: Filesystem, change: Change) -> None:
         raise refused
 
 
-class SpaceInodes(Fault):
-    id = "space-inodes"
-    title = "A file system that the server needs room on has no inodes left"
-
-    def detect(self, patient: Patient) -> t.Iterator[Finding]:
-        for item in _mounted(patient):
-            if not item.total_inodes or item.free_inodes is None:
-                continue
-            severity = judge_inodes(item.mount_point or "", total=item.total_inodes, free=item.free_inodes)
-            if severity is None:
-                continue
-            yield Finding(
-                fault=self.id,
-                severity=severity,
-                summary=f"{item.mount_point} on {item.device} has {item.free_inodes} inodes left",
-                evidence=(
-                    Evidence(path=item.mount_point, device=item.device),
-                    *(self._evidence(patient, item) if severity != "info" else ()),
-                ),
-            )
-
-    @staticmethod
-    def _evidence(patient: Patient, item: Filesystem) -> tuple[Evidence, ...]:
-        """The directories with the most entries."""
-        entries = ((path, 1) for path, _entry in patient.tree.walk(item.mount_point or "/"))
-        return tuple(
-            Evidence(path=printable(path), text=f"{count} entries", device=item.device)
-            for path, count in largest(entries, depth=4)
+def _detect_inodes(patient: Patient) -> t.Iterator[Finding]:
+    for item in _mounted(patient):
+        if not item.total_inodes or item.free_inodes is None:
+            continue
+        severity = judge_inodes(item.mount_point or "", total=item.total_inodes, free=item.free_inodes)
+        if severity is None:
+            continue
+        yield Finding(
+            fault="space-inodes",
+            severity=severity,
+            summary=f"{item.mount_point} on {item.device} has {item.free_inodes} inodes left",
+            evidence=(
+                Evidence(path=item.mount_point, device=item.device),
+                *(_evidence_inodes(patient, item) if severity != "info" else ()),
+            ),
         )
+
+
+def _evidence_inodes(patient: Patient, item: Filesystem) -> tuple[Evidence, ...]:
+    """The directories with the most entries."""
+    entries = ((path, 1) for path, _entry in patient.tree.walk(item.mount_point or "/"))
+    return tuple(
+        Evidence(path=printable(path), text=f"{count} entries", device=item.device)
+        for path, count in largest(entries, depth=4)
+    )
+
+
+SPACE_INODES = Fault(
+    id="space-inodes",
+    title="A file system that the server needs room on has no inodes left",
+    detect=_detect_inodes,
+)

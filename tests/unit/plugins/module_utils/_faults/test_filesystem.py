@@ -10,8 +10,8 @@ import subprocess
 
 import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._faults.storage.filesystem import (
-    FilesystemCorrupt,
-    FilesystemSuperblock,
+    FILESYSTEM_CORRUPT,
+    FILESYSTEM_SUPERBLOCK,
     is_benign,
     judge_ext,
     lost_filesystems,
@@ -124,7 +124,7 @@ def trash_inodes(image: pathlib.Path, inode: int = 14) -> None:
 def test_a_healthy_file_system(tmp_path: pathlib.Path, overlay: bool) -> None:
     image = make(tmp_path)
     before = image.read_bytes()
-    assert list(FilesystemCorrupt().detect(opened(tmp_path, image, overlay=overlay))) == []
+    assert list(FILESYSTEM_CORRUPT.detect(opened(tmp_path, image, overlay=overlay))) == []
     assert image.read_bytes() == before
 
 
@@ -133,13 +133,13 @@ def test_a_lost_inode_is_found_and_repaired(tmp_path: pathlib.Path, overlay: boo
     image = make(tmp_path)
     debugfs(image, "clri /f7")
     before = image.read_bytes()
-    (finding,) = FilesystemCorrupt().detect(opened(tmp_path, image, overlay=overlay))
+    (finding,) = FILESYSTEM_CORRUPT.detect(opened(tmp_path, image, overlay=overlay))
     assert image.read_bytes() == before
     assert (finding.severity, finding.remedy_safe) == ("error", overlay)
     assert "f7" in (finding.evidence[1].text or "")
     patient = opened(tmp_path, image)
-    FilesystemCorrupt().repair(patient, finding, OnDisk(patient))
-    assert list(FilesystemCorrupt().detect(opened(tmp_path, image))) == []
+    FILESYSTEM_CORRUPT.repair(patient, finding, OnDisk(patient))
+    assert list(FILESYSTEM_CORRUPT.detect(opened(tmp_path, image))) == []
     subprocess.run(["e2undo", f"{image}.undo", image], check=True, capture_output=True, timeout=60)
     assert image.read_bytes() == before
 
@@ -148,13 +148,13 @@ def test_garbage_that_stops_the_boot_is_critical_and_not_repaired_unasked(tmp_pa
     image = make(tmp_path)
     trash_inodes(image)
     debugfs(image, "set_super_value state 2")
-    (finding,) = FilesystemCorrupt().detect(opened(tmp_path, image))
+    (finding,) = FILESYSTEM_CORRUPT.detect(opened(tmp_path, image))
     assert (finding.severity, finding.remedy_safe, finding.remedy is None) == ("critical", False, False)
     patient = opened(tmp_path, image)
     change = OnDisk(patient)
-    FilesystemCorrupt().repair(patient, finding, change)
+    FILESYSTEM_CORRUPT.repair(patient, finding, change)
     assert ["-y" in done for done in change.done if done[0] == "e2fsck"] == [False, True]
-    assert list(FilesystemCorrupt().detect(opened(tmp_path, image))) == []
+    assert list(FILESYSTEM_CORRUPT.detect(opened(tmp_path, image))) == []
 
 
 @pytest.mark.parametrize("block_size", [1024, 4096])
@@ -164,12 +164,12 @@ def test_a_lost_superblock_comes_back(tmp_path: pathlib.Path, block_size: int) -
         raw.write(bytes(2048))
     before = image.read_bytes()
     patient = opened(tmp_path, image, blank=True)
-    (finding,) = FilesystemSuperblock().detect(patient)
+    (finding,) = FILESYSTEM_SUPERBLOCK.detect(patient)
     assert image.read_bytes() == before
     assert (finding.severity, finding.remedy_safe) == ("critical", True)
     assert "LABEL=data" in lost_filesystems(patient)
-    FilesystemSuperblock().repair(patient, finding, OnDisk(patient))
-    assert list(FilesystemCorrupt().detect(opened(tmp_path, image))) == []
+    FILESYSTEM_SUPERBLOCK.repair(patient, finding, OnDisk(patient))
+    assert list(FILESYSTEM_CORRUPT.detect(opened(tmp_path, image))) == []
     subprocess.run(["blkid", "-p", image], check=True, capture_output=True, timeout=60)
 
 
@@ -177,7 +177,7 @@ def test_a_copy_that_has_outlived_its_file_system_is_no_finding(tmp_path: pathli
     image = make(tmp_path)
     with image.open("r+b") as raw:
         raw.write(b"\x5a" * 7 * 1024 * 1024)
-    assert list(FilesystemSuperblock().detect(opened(tmp_path, image, blank=True))) == []
+    assert list(FILESYSTEM_SUPERBLOCK.detect(opened(tmp_path, image, blank=True))) == []
 
 
 def test_a_copy_that_the_rest_does_not_fit_to_is_not_used_unasked(tmp_path: pathlib.Path) -> None:
@@ -185,7 +185,7 @@ def test_a_copy_that_the_rest_does_not_fit_to_is_not_used_unasked(tmp_path: path
     trash_inodes(image, 2)
     with image.open("r+b") as raw:
         raw.write(bytes(2048))
-    (finding,) = FilesystemSuperblock().detect(opened(tmp_path, image, blank=True))
+    (finding,) = FILESYSTEM_SUPERBLOCK.detect(opened(tmp_path, image, blank=True))
     assert (finding.severity, finding.remedy_safe, finding.confidence) == ("warning", False, "low")
 
 
@@ -193,7 +193,7 @@ def test_an_empty_device_has_no_finding(tmp_path: pathlib.Path) -> None:
     image = tmp_path / "disk.img"
     with image.open("wb") as raw:
         raw.truncate(64 * 1024 * 1024)
-    assert list(FilesystemSuperblock().detect(opened(tmp_path, image, blank=True))) == []
+    assert list(FILESYSTEM_SUPERBLOCK.detect(opened(tmp_path, image, blank=True))) == []
 
 
 @pytest.mark.parametrize(
@@ -203,5 +203,5 @@ def test_an_empty_device_has_no_finding(tmp_path: pathlib.Path) -> None:
 def test_xfs_is_reported_unless_its_log_is_dirty(tmp_path: pathlib.Path, rc: int, output: str, found: int) -> None:
     patient = FakePatient(tmp_path, tools=FakeTools({("xfs_repair", "-n"): (rc, output)}))
     patient.filesystems = (dataclasses.replace(patient.filesystems[0], fstype="xfs"),)
-    findings = list(FilesystemCorrupt().detect(patient))
+    findings = list(FILESYSTEM_CORRUPT.detect(patient))
     assert [finding.remedy for finding in findings] == [None] * found

@@ -8,10 +8,10 @@ import dataclasses
 
 import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._faults.fstab.fstab import (
-    FstabDuplicateMountPoint,
-    FstabMissingDevice,
-    FstabSyntax,
-    FstabWrongType,
+    FSTAB_DUPLICATE_MOUNT_POINT,
+    FSTAB_MISSING_DEVICE,
+    FSTAB_SYNTAX,
+    FSTAB_WRONG_TYPE,
     Volumes,
     judge,
 )
@@ -190,15 +190,15 @@ def test_a_kernel_name_is_less_certain() -> None:
     assert not problem.certain
 
 
-FAULTS = (FstabSyntax, FstabDuplicateMountPoint, FstabMissingDevice, FstabWrongType)
+FAULTS = (FSTAB_SYNTAX, FSTAB_DUPLICATE_MOUNT_POINT, FSTAB_MISSING_DEVICE, FSTAB_WRONG_TYPE)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_repair_changes_its_line_only_and_keeps_the_old_one(patient: FakePatient, end: str) -> None:
     before = ["# made by hand\xa0\udcff", f"{R}  /  ext4  defaults 0 1", f"{GONE} /boot  ext4 defaults 0 2", ""]
     patient.put("/etc/fstab", end.join(before).encode("utf-8", "surrogateescape"))
-    (finding,) = FstabMissingDevice().detect(patient)
-    FstabMissingDevice().repair(patient, finding, FakeChange(patient))
+    (finding,) = FSTAB_MISSING_DEVICE.detect(patient)
+    FSTAB_MISSING_DEVICE.repair(patient, finding, FakeChange(patient))
     after = patient.tree.read_bytes("/etc/fstab")
     assert after is not None
     assert after.decode("utf-8", "surrogateescape").split(end) == [
@@ -207,24 +207,24 @@ def test_a_repair_changes_its_line_only_and_keeps_the_old_one(patient: FakePatie
         f"{B} /boot  ext4 defaults 0 2",
         "",
     ]
-    assert [found for fault in FAULTS for found in fault().detect(patient)] == []
+    assert [found for fault in FAULTS for found in fault.detect(patient)] == []
 
 
 def test_a_finding_that_is_no_longer_there_changes_nothing(patient: FakePatient) -> None:
     patient.put("/etc/fstab", f"{GONE} /boot ext4 defaults 0 2\n")
-    (finding,) = FstabMissingDevice().detect(patient)
+    (finding,) = FSTAB_MISSING_DEVICE.detect(patient)
     patient.put("/etc/fstab", f"{B} /boot ext4 defaults 0 2\n")
     change = FakeChange(patient)
-    FstabMissingDevice().repair(patient, finding, change)
+    FSTAB_MISSING_DEVICE.repair(patient, finding, change)
     assert change.done == []
 
 
 def test_a_patient_without_fstab_has_no_finding(patient: FakePatient) -> None:
-    assert [found for fault in FAULTS for found in fault().detect(patient)] == []
+    assert [found for fault in FAULTS for found in fault.detect(patient)] == []
 
 
 def test_evidence_is_printable(patient: FakePatient) -> None:
     patient.filesystems = (dataclasses.replace(ROOT),)
     patient.put("/etc/fstab", f"{GONE} /\x1b[31mdata ext4 defaults 0 2\n")
-    (finding,) = FstabMissingDevice().detect(patient)
+    (finding,) = FSTAB_MISSING_DEVICE.detect(patient)
     assert "\x1b" not in finding.summary + (finding.evidence[0].text or "")

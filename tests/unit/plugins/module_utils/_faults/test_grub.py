@@ -7,8 +7,8 @@ from __future__ import annotations
 import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
 from ansible_collections.openrescue.server.plugins.module_utils._faults.boot.grub import (
-    GrubConfigEmpty,
-    GrubConfigMissing,
+    GRUB_CONFIG_EMPTY,
+    GRUB_CONFIG_MISSING,
     judge_config,
 )
 from ansible_collections.openrescue.server.plugins.module_utils._faults.boot.menu import (
@@ -163,12 +163,12 @@ def test_entries_of_the_specification_are_newest_first(patient: FakePatient) -> 
     assert kernel.version == "5.14.0-9"
 
 
-FAULTS = (GrubConfigMissing, GrubConfigEmpty)
+FAULTS = (GRUB_CONFIG_MISSING, GRUB_CONFIG_EMPTY)
 PATH = "/boot/grub/grub.cfg"
 
 
 def findings(patient: FakePatient) -> list[Finding]:
-    return [finding for fault in FAULTS for finding in fault().detect(patient)]
+    return [finding for fault in FAULTS for finding in fault.detect(patient)]
 
 
 def ready(patient: FakePatient, config: str | None) -> None:
@@ -193,7 +193,7 @@ def test_it_is_written_by_the_patient(patient: FakePatient, config: str | None) 
     (finding,) = findings(patient)
     change = FakeChange(patient, builds=DEBIAN.encode())
     fault = next(fault for fault in FAULTS if fault.id == finding.fault)
-    fault().repair(patient, finding, change)
+    fault.repair(patient, finding, change)
     assert change.done == [("env", "GRUB_DISABLE_OS_PROBER=true", "grub-mkconfig", "-o", PATH)]
     assert findings(patient) == []
 
@@ -212,7 +212,7 @@ def test_a_menu_that_would_not_boot_is_a_failure(patient: FakePatient, written: 
     ready(patient, None)
     (finding,) = findings(patient)
     with pytest.raises(OpenRescueError) as caught:
-        GrubConfigMissing().repair(patient, finding, FakeChange(patient, builds=written.encode()))
+        GRUB_CONFIG_MISSING.repair(patient, finding, FakeChange(patient, builds=written.encode()))
     assert caught.value.code == "grub_config_not_built"
 
 

@@ -15,12 +15,12 @@ import typing as t
 import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
 from ansible_collections.openrescue.server.plugins.module_utils._faults.boot.initramfs import (
-    InitramfsEmpty,
-    InitramfsMissing,
-    InitramfsTruncated,
+    INITRAMFS_EMPTY,
+    INITRAMFS_MISSING,
+    INITRAMFS_TRUNCATED,
     examine,
 )
-from ansible_collections.openrescue.server.plugins.module_utils._faults.model import Finding
+from ansible_collections.openrescue.server.plugins.module_utils._faults.model import Fault, Finding
 from ansible_collections.openrescue.server.plugins.module_utils._patient.tools import Completed
 
 from .fakes import ROOT, FakeChange, FakePatient, FakeTools
@@ -113,7 +113,7 @@ def test_what_the_real_tools_write(tool: str, arguments: list[str]) -> None:
     assert examine(io.BytesIO(packed[: len(packed) * 2 // 3])) == "truncated"
 
 
-FAULTS = (InitramfsMissing, InitramfsEmpty, InitramfsTruncated)
+FAULTS = (INITRAMFS_MISSING, INITRAMFS_EMPTY, INITRAMFS_TRUNCATED)
 GRUB = """
 menuentry 'Debian' --class debian $menuentry_id_option 'gnulinux-simple' {
         search --no-floppy --fs-uuid --set=root x
@@ -124,7 +124,7 @@ menuentry 'Debian' --class debian $menuentry_id_option 'gnulinux-simple' {
 
 
 def findings(patient: FakePatient) -> list[Finding]:
-    return [finding for fault in FAULTS for finding in fault().detect(patient)]
+    return [finding for fault in FAULTS for finding in fault.detect(patient)]
 
 
 def ready(patient: FakePatient, data: bytes | None, *, config: str = GRUB) -> None:
@@ -138,16 +138,14 @@ def ready(patient: FakePatient, data: bytes | None, *, config: str = GRUB) -> No
 @pytest.mark.parametrize(
     ("data", "fault"),
     [
-        (None, InitramfsMissing),
-        (b"", InitramfsEmpty),
-        (SOUND["gzip"][:9000], InitramfsTruncated),
+        (None, INITRAMFS_MISSING),
+        (b"", INITRAMFS_EMPTY),
+        (SOUND["gzip"][:9000], INITRAMFS_TRUNCATED),
         (SOUND["gzip"], None),
         (b"of no known kind", None),
     ],
 )
-def test_the_default_kernel_is_judged(
-    patient: FakePatient, data: bytes | None, fault: type[InitramfsMissing | InitramfsEmpty | InitramfsTruncated] | None
-) -> None:
+def test_the_default_kernel_is_judged(patient: FakePatient, data: bytes | None, fault: Fault | None) -> None:
     ready(patient, data)
     assert [finding.fault for finding in findings(patient)] == ([fault.id] if fault else [])
 
@@ -159,7 +157,7 @@ def test_it_is_built_by_the_patient_for_exactly_its_kernel(patient: FakePatient,
     assert finding.remedy_safe
     change = FakeChange(patient, builds=SOUND["gzip"])
     fault = next(fault for fault in FAULTS if fault.id == finding.fault)
-    fault().repair(patient, finding, change)
+    fault.repair(patient, finding, change)
     assert change.done == [("mkinitramfs", "-o", "/boot/initrd.img-6.1.0-1-amd64", "6.1.0-1-amd64")]
     assert findings(patient) == []
 
@@ -168,7 +166,7 @@ def test_a_build_that_leaves_no_sound_file_is_a_failure(patient: FakePatient) ->
     ready(patient, None)
     (finding,) = findings(patient)
     with pytest.raises(OpenRescueError) as caught:
-        InitramfsMissing().repair(patient, finding, FakeChange(patient, builds=SOUND["gzip"][:5000]))
+        INITRAMFS_MISSING.repair(patient, finding, FakeChange(patient, builds=SOUND["gzip"][:5000]))
     assert caught.value.code == "initramfs_not_built"
 
 

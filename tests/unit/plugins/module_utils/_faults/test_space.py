@@ -10,8 +10,8 @@ import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
 from ansible_collections.openrescue.server.plugins.module_utils._faults.storage.space import (
     CACHES,
-    SpaceFull,
-    SpaceInodes,
+    SPACE_FULL,
+    SPACE_INODES,
     emptied_at_boot,
     judge_bytes,
     judge_inodes,
@@ -117,17 +117,17 @@ def fill(patient: FakePatient) -> None:
 
 def test_caches_go_and_nothing_else(patient: FakePatient) -> None:
     fill(patient)
-    (finding,) = SpaceFull().detect(patient)
+    (finding,) = SPACE_FULL.detect(patient)
     assert (finding.severity, finding.remedy_safe) == ("critical", True)
     change = FakeChange(patient)
-    SpaceFull().repair(patient, finding, change)
+    SPACE_FULL.repair(patient, finding, change)
     assert change.done == [("move_out", "/var/cache/apt/archives/a_1_amd64.deb")]
 
 
 def test_without_caches_the_finding_says_where_the_space_is(patient: FakePatient) -> None:
     fill(patient)
     (patient.directory / "var/cache/apt/archives/a_1_amd64.deb").unlink()
-    (finding,) = SpaceFull().detect(patient)
+    (finding,) = SPACE_FULL.detect(patient)
     assert (finding.remedy, finding.remedy_safe) == (None, False)
     assert finding.evidence[1].path == "/var/log/syslog"
 
@@ -138,15 +138,15 @@ def test_an_undo_bundle_without_room_is_a_failure(patient: FakePatient) -> None:
             raise OpenRescueError(f"no room for {path}", code="undo_no_room")
 
     fill(patient)
-    (finding,) = SpaceFull().detect(patient)
+    (finding,) = SPACE_FULL.detect(patient)
     with pytest.raises(OpenRescueError):
-        SpaceFull().repair(patient, finding, Full(patient))
+        SPACE_FULL.repair(patient, finding, Full(patient))
 
 
 def test_inodes_are_only_reported(patient: FakePatient) -> None:
     patient.filesystems = (dataclasses.replace(ROOT, total_inodes=1000, free_inodes=0),)
     for number in range(30):
         patient.put(f"/var/lib/app/sessions/s{number}")
-    (finding,) = SpaceInodes().detect(patient)
+    (finding,) = SPACE_INODES.detect(patient)
     assert (finding.severity, finding.remedy) == ("critical", None)
     assert finding.evidence[1].path == "/var/lib/app/sessions"

@@ -1,0 +1,131 @@
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a diagnosis concludes from its checks."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+import pytest
+from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
+from ansible_collections.openrescue.server.plugins.module_utils._faults.catalog import FAULTS
+from ansible_collections.openrescue.server.plugins.module_utils._faults.engine import diagnose as engine
+from ansible_collections.openrescue.server.plugins.module_utils._faults.engine.diagnose import Check, Report
+from ansible_collections.openrescue.server.plugins.module_utils._faults.model import (
+    Evidence,
+    Fault,
+    Finding,
+    NotApplicable,
+)
+from ansible_collections.openrescue.server.plugins.module_utils._patient.opening import View
+from ansible_collections.openrescue.server.plugins.module_utils._patient.tools import Tools
+from ansible_collections.openrescue.server.plugins.module_utils._time import TimeBudget
+
+BAD = Finding("a-b", "critical", "bad", (Evidence("/etc/x", 3, "text"),), "mend it", remedy_safe=True)
+RAN = Check("a-b", "ran")
+SKIPPED = Check("a-c", "skipped", "why")
+
+
+@pytest.mark.parametrize(
+    ("findings", "checks", "has_root", "verdict"),
+    [
+        ([], [RAN], True, "bootable"),
+        ([dataclasses.replace(BAD, severity="error")], [RAN], True, "bootable"),
+        ([BAD], [RAN, SKIPPED], False, "unbootable"),
+        ([], [RAN, SKIPPED], True, "unknown"),
+        ([], [RAN], False, "unknown"),
+    ],
+)
+def test_verdict(findings: list[Finding], checks: list[Check], has_root: bool, verdict: str) -> None:
+    report = Report(findings, checks)
+    assert engine.verdict_of(report, has_root=has_root) == verdict
+    assert engine.message_of(report, has_root=has_root)
+
+
+def test_unknown_names_are_refused_before_anything_is_touched() -> None:
+    engine.check_names([fault.id for fault in FAULTS], FAULTS)
+    with pytest.raises(OpenRescueError, match="there is no fault nonsense"):
+        engine.check_names(["nonsense"], FAULTS)
+
+
+def surprised(_patient: t.Any) -> t.Iterator[Finding]:
+    yield BAD
+    raise ValueError("\x1b[31m")
+
+
+def elsewhere(_patient: t.Any) -> t.Iterator[Finding]:
+    raise NotApplicable("the patient does not boot by GRUB")
+    yield BAD
+
+
+def damaged(_patient: t.Any) -> t.Iterator[Finding]:
+    raise OpenRescueError("/etc/x cannot be read")
+    yield BAD
+
+
+SURPRISED = Fault("a-b", "surprised", surprised)
+TOOLLESS = dataclasses.replace(SURPRISED, tools=("openrescue-no-such-tool",))
+
+
+def detect(fault: Fault, *, seconds: float = 60) -> tuple[list[Finding], Check]:
+    return engine.detect(fault, View(tools=Tools()), TimeBudget(seconds=seconds))
+
+
+@pytest.mark.parametrize(
+    ("fault", "seconds", "status", "reason"),
+    [
+        (SURPRISED, 60, "skipped", "ValueError: \\x1b"),
+        (TOOLLESS, 60, "skipped", "has no openrescue"),
+        (SURPRISED, 0, "skipped", "the time limit"),
+        (Fault("a-b", "damaged", damaged), 60, "skipped", "/etc/x cannot be read"),
+        (Fault("a-b", "elsewhere", elsewhere), 60, "not_applicable", "does not boot by GRUB"),
+    ],
+)
+def test_a_check_that_cannot_run_says_why(fault: Fault, seconds: float, status: str, reason: str) -> None:
+    _found, check = detect(fault, seconds=seconds)
+    assert check.status == status
+    assert reason in check.reason
+
+
+def test_what_was_found_before_a_check_failed_is_kept() -> None:
+    found, check = detect(SURPRISED)
+    assert [item.key for item in found] == [BAD.key]
+    assert (check.status, check.findings) == ("skipped", 1)
+
+
+def yields(*findings: Finding, **declared: t.Any) -> Fault:
+    return Fault("a-b", "title", lambda _patient: iter(findings), **declared)
+
+
+def test_findings_have_keys_of_their_own() -> None:
+    found, _check = detect(yields(BAD, BAD, BAD))
+    assert [item.key for item in found] == [BAD.key, f"{BAD.key}#2", f"{BAD.key}#3"]
+
+
+def no_repair(patient: t.Any, finding: Finding, change: t.Any) -> None:
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("finding", "declared", "remedy", "safe"),
+    [
+        (BAD, {"repair": no_repair, "safe": True}, "mend it", True),
+        (BAD, {"repair": no_repair}, "mend it", False),
+        (BAD, {"safe": True}, None, False),
+        (dataclasses.replace(BAD, confidence="medium"), {"repair": no_repair, "safe": True}, "mend it", False),
+    ],
+)
+def test_a_remedy_is_no_safer_than_its_fault_declares(
+    finding: Finding, declared: dict[str, t.Any], remedy: str | None, safe: bool
+) -> None:
+    ((found,), _check) = detect(yields(finding, **declared))
+    assert (found.remedy, found.remedy_safe) == (remedy, safe)
+
+
+def test_findings_without_end_are_cut() -> None:
+    found, check = detect(yields(*(dataclasses.replace(BAD, key=str(number)) for number in range(1000))))
+    assert len(found) == engine.MAX_FINDINGS
+    assert "not looked for" in check.reason
