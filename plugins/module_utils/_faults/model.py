@@ -104,6 +104,9 @@ class Fault:
     :param safe: whether the remedy may be applied without being asked for by name, where its finding is certain.
     :param stage: ``device``: looked for before anything is mounted; ``tree``: in the patient's mounted tree.
     :param tools: tools of the rescue system without which the check is skipped.
+    :param weigh: of a fault of the stage ``device``: given the mounted patient and what was found before the mount,
+        returns what that means for this server. A remedy is then chosen by what it returns.
+    :param judged_last: other remedies can undo this one, so it is judged once more after all of them.
     """
 
     id: str
@@ -114,3 +117,5 @@ class Fault:
     stage: Stage = "tree"
     tools: tuple[str, ...] = ()
     signatures: tuple[Signature, ...] = ()
+    weigh: t.Callable[[Patient, t.Sequence[Finding]], t.Iterator[Finding]] | None = None
+    judged_last: bool = False

@@ -124,6 +124,8 @@ def diagnose(view: View, *, faults: Faults, budget: TimeBudget, wanted: t.Contai
         _heal(fault, found, view)
     began = budget.lap("device_checks", began)
     view.mount(read_only=True)
+    for fault in _of_stage(faults, "device"):
+        report.findings = _weighed(fault, report.findings, view.patient)
     began = budget.lap("mount", began)
     for fault in _of_stage(faults, "tree"):
         if wanted is not None and fault.id not in wanted:
@@ -164,6 +166,22 @@ def message_of(report: Report, *, has_root: bool) -> str:
 
 def _of_stage(faults: Faults, stage: Stage) -> list[Fault]:
     return [fault for fault in faults if fault.stage == stage]
+
+
+def _weighed(fault: Fault, findings: t.Sequence[Finding], patient: Patient) -> list[Finding]:
+    """What a fault found before the patient was mounted, judged by how the patient uses it; in doubt it is not safe."""
+    if fault.weigh is None:
+        return list(findings)
+    others = [item for item in findings if item.fault != fault.id]
+    mine = [item for item in findings if item.fault == fault.id]
+    try:
+        fresh: list[Finding] = []
+        for finding in fault.weigh(patient, mine):
+            fresh.append(_as_declared(fault, finding, fresh))
+    except Exception as exc:  # the content of a hostile disk must not hide what was found on its devices
+        patient.notes.append(f"{fault.id} could not be weighed: {type(exc).__name__}: {printable(str(exc))}")
+        fresh = [dataclasses.replace(item, remedy_safe=False) for item in mine]
+    return others + fresh
 
 
 def _heal(fault: Fault, found: t.Sequence[Finding], view: View) -> None:

@@ -74,13 +74,17 @@ class Outcome:
 
 @dataclasses.dataclass
 class _Run:
-    """One repair under way."""
+    """One repair under way.
+
+    :param known: what the diagnosis before it found, by key: there the findings on devices were weighed.
+    """
 
     view: View
     bundle: Bundle
     selection: Selection
     budget: TimeBudget
     outcome: Outcome
+    known: t.Mapping[str, Finding]
     seen: set[str] = dataclasses.field(default_factory=set)
 
 
@@ -109,11 +113,13 @@ def repair(
         families = {_family(finding.fault) for finding in chosen}
         order = [item for item in faults if _family(item.id) in families and (wanted is None or item.id in wanted)]
         with make_view(check).opened() as view:
-            run = _Run(view, Bundle.new(keep=not check), selection, budget, outcome)
+            known = {finding.key: finding for finding in report.findings}
+            run = _Run(view, Bundle.new(keep=not check), selection, budget, outcome, known)
             _apply(run, order)
             if run.bundle.is_kept and run.bundle.entries:
                 outcome.undo = run.bundle.id
                 outcome.notes.extend(copy_to_patient(run.view, run.bundle))
+            _judge_last(run, order)
             view.check_layers()
     _tell_skipped(outcome, report.findings, selection)
     budget.lap("repair", began)
@@ -140,11 +146,32 @@ def _apply_fault(run: _Run, fault: Fault) -> None:
     """Repair the selected findings of one fault one by one; each may change what the next one is."""
     while True:
         found, _check = detect(fault, run.view, run.budget)
-        todo = [item for item in found if not run.selection.takes(item) and item.key not in run.seen]
+        todo = [item for item in found if item.key not in run.seen and not run.selection.takes(_weighed(run, item))]
         if not todo:
             return
         run.seen.add(todo[0].key)
         _apply_finding(run, fault, todo[0])
+
+
+def _weighed(run: _Run, finding: Finding) -> Finding:
+    """What the diagnosis made of it; on a device, what nobody has weighed is not safe."""
+    if run.view.patient.opened_tree is not None:
+        return finding
+    return run.known.get(finding.key, dataclasses.replace(finding, remedy_safe=False))
+
+
+def _judge_last(run: _Run, order: Faults) -> None:
+    """What was applied, and is there again after all that was done since, is not repaired."""
+    for fault in order:
+        done = [item for item in run.outcome.applied if item["fault"] == fault.id]
+        if not fault.judged_last or not done or run.view.is_trial or run.view.patient.root is None:
+            continue
+        found, _check = detect(fault, run.view, run.budget)
+        for told in done:
+            if told["key"] in {item.key for item in found}:
+                told["reason"] = "it was gone, and is there again after the changes since"
+                run.outcome.applied.remove(told)
+                run.outcome.failed.append(told)
 
 
 def _apply_finding(run: _Run, fault: Fault, finding: Finding) -> None:

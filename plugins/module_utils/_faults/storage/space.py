@@ -212,6 +212,7 @@ SPACE_FULL = Fault(
     detect=_detect_full,
     repair=_repair_full,
     safe=True,
+    judged_last=True,
 )
 
 

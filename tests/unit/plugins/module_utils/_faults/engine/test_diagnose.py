@@ -129,3 +129,15 @@ def test_findings_without_end_are_cut() -> None:
     found, check = detect(yields(*(dataclasses.replace(BAD, key=str(number)) for number in range(1000))))
     assert len(found) == engine.MAX_FINDINGS
     assert "not looked for" in check.reason
+
+
+def test_what_could_not_be_weighed_is_kept_and_not_safe() -> None:
+    def weigh(_patient: t.Any, _found: t.Any) -> t.Iterator[Finding]:
+        raise ValueError("no such table")
+        yield BAD
+
+    patient = View(tools=Tools()).patient
+    fault = yields(BAD, stage="device", weigh=weigh)
+    (kept,) = engine._weighed(fault, [BAD], patient)
+    assert (kept.key, kept.remedy_safe) == (BAD.key, False)
+    assert "no such table" in patient.notes[0]

@@ -2,17 +2,26 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which findings a repair takes."""
+"""Which findings a repair takes, and what counts as repaired."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import types
 import typing as t
 
 import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
-from ansible_collections.openrescue.server.plugins.module_utils._faults.engine.repair import Selection, finding_of
-from ansible_collections.openrescue.server.plugins.module_utils._faults.model import Evidence, Finding
+from ansible_collections.openrescue.server.plugins.module_utils._faults.engine.repair import (
+    Selection,
+    finding_of,
+    repair,
+)
+from ansible_collections.openrescue.server.plugins.module_utils._faults.model import Evidence, Fault, Finding
+from ansible_collections.openrescue.server.plugins.module_utils._patient.patient import Patient
+from ansible_collections.openrescue.server.plugins.module_utils._patient.tools import Tools
+from ansible_collections.openrescue.server.plugins.module_utils._time import TimeBudget
 
 BAD = Finding("a-b", "critical", "bad", (Evidence("/etc/x", 3, "text"),), "mend it", remedy_safe=True)
 RISKY = dataclasses.replace(BAD, fault="a-c", key="", remedy_safe=False)
@@ -40,3 +49,82 @@ def test_a_finding_survives_its_way_through_a_task() -> None:
     for wrong in ({}, {"fault": "x", "evidence": ["text"]}, {"fault": "x", "evidence": 5}):
         with pytest.raises(OpenRescueError):
             finding_of(t.cast("dict[str, t.Any]", wrong))
+
+
+class FakeView:
+    """A patient on which nothing has to be mounted."""
+
+    def __init__(self, *, trial: bool) -> None:
+        self.is_trial, self.has_layers, self.access = trial, False, {}
+        self.patient = Patient(tools=Tools())
+
+    @contextlib.contextmanager
+    def opened(self) -> t.Iterator[FakeView]:
+        yield self
+
+    def mount(self, *, read_only: bool = False) -> None:
+        self.patient.root = t.cast("t.Any", types.SimpleNamespace(device="/dev/vdb1"))
+        self.patient.opened_tree = t.cast("t.Any", object())
+
+    def seal(self) -> None: ...
+
+    def refresh(self) -> None: ...
+
+    def check_layers(self) -> None: ...
+
+
+def run(*faults: Fault, selection: Selection, check: bool = False) -> tuple[list[str], list[str]]:
+    outcome = repair(
+        t.cast("t.Any", lambda trial: FakeView(trial=trial)),
+        faults=faults,
+        selection=selection,
+        check=check,
+        budget=TimeBudget(seconds=60),
+    )
+    return [item["fault"] for item in outcome.applied], [item["fault"] for item in outcome.failed]
+
+
+def found_while(present: set[str], fault: str, **declared: t.Any) -> Fault:
+    """A fault that is there as long as its name is."""
+    finding = dataclasses.replace(BAD, fault=fault, key=fault)
+    return Fault(fault, fault, lambda _patient: iter([finding] if fault in present else []), safe=True, **declared)
+
+
+@pytest.mark.parametrize(("brings_back", "failed"), [(True, ["space-full"]), (False, [])])
+def test_room_that_a_later_remedy_takes_again_was_not_made(brings_back: bool, failed: list[str]) -> None:
+    present = {"space-full", "space-other"}
+
+    def make_room(_patient: Patient, _finding: Finding, _change: t.Any) -> None:
+        present.remove("space-full")
+
+    def other(_patient: Patient, _finding: Finding, _change: t.Any) -> None:
+        present.remove("space-other")
+        present.update({"space-full"} if brings_back else ())
+
+    space = found_while(present, "space-full", repair=make_room, judged_last=True)
+    applied, not_done = run(space, found_while(present, "space-other", repair=other), selection=Selection())
+    assert not_done == failed
+    assert ("space-full" in applied) != brings_back
+
+
+@pytest.mark.parametrize(
+    ("weighed_safe", "selection", "applied"),
+    [
+        (True, Selection(), ["disk-bad"]),
+        (False, Selection(), []),
+        (False, Selection(faults=frozenset({"disk-bad"})), ["disk-bad"]),
+    ],
+)
+def test_a_device_is_repaired_by_what_the_mounted_patient_says_of_it(
+    weighed_safe: bool, selection: Selection, applied: list[str]
+) -> None:
+    present = {"disk-bad"}
+
+    def weigh(patient: Patient, found: t.Sequence[Finding]) -> t.Iterator[Finding]:
+        assert patient.opened_tree is not None
+        return (dataclasses.replace(item, remedy_safe=weighed_safe) for item in found)
+
+    fault = found_while(
+        present, "disk-bad", stage="device", weigh=weigh, repair=lambda *_given: present.remove("disk-bad")
+    )
+    assert run(fault, selection=selection)[0] == applied
