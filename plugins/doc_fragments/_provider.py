@@ -35,11 +35,13 @@ options:
     description:
       - OpenStack only. The name of a cloud in C(clouds.yaml), or a dictionary with the configuration of one.
       - Without it and without O(auth) the environment variables C(OS_*) are used.
+      - Passwords, secrets and tokens in a dictionary are hidden in every output.
     type: raw
   auth:
     description:
       - OpenStack only. What the authentication plugin needs, such as C(auth_url), C(username), C(password),
         C(project_name).
+      - Passwords, secrets and tokens in it are hidden in every output. All else in it is not.
     type: dict
   auth_type:
     description:
@@ -112,6 +114,8 @@ options:
       - On OpenStack the name or the ID of an image. With the properties C(hw_rescue_device) and C(hw_rescue_bus) on it
         the rescue system sees all disks of the server; without them only the root disk. Where it is left out, Nova
         takes the image that the server was built from, which carries the same UUIDs as the server's own disk.
+      - On OpenStack a name may also be that of a hidden image, or of a community image of the same project. A community
+        image of another project is taken by its ID only.
     type: str
   rescue_kernel:
     description:

@@ -168,8 +168,12 @@ from ..module_utils._errors import OpenRescueError
 from ..module_utils._faults.catalog import FAULTS
 from ..module_utils._faults.engine.console import MAX_CHARACTERS, read_console
 from ..module_utils._server.factory import create_provider
-from ..module_utils._server.options import provider_argument_spec
+from ..module_utils._server.options import SecretsFirst, provider_argument_spec
 from ..module_utils._time import Clock, Deadline
+
+
+class ConsoleModule(SecretsFirst, AnsibleModule):
+    """The options, with the secrets among them kept from every output."""
 
 
 def console_of(params: dict[str, t.Any]) -> str:
@@ -209,7 +213,7 @@ def main() -> None:
         path={"type": "path"},
         tail={"type": "int", "default": 20},
     )
-    module = AnsibleModule(
+    module = ConsoleModule(
         argument_spec=spec,
         supports_check_mode=True,
         mutually_exclusive=[("server", "text", "path")],

@@ -47,6 +47,8 @@ options:
       - With V(rescued) the server runs the rescue system. Where it does already, with the same image, nothing is done.
         Where it does with another image or another O(disk_access), that is an error.
       - With V(unrescued) the server has its own system back, in the power state that it had before.
+      - On OpenStack a server that a failed rescue has left in ERROR is rebooted hard first, for both. Nova would take
+        the definition of the failed rescue for the server's own.
     type: str
     choices: [rescued, unrescued]
     required: true
@@ -291,8 +293,8 @@ servers:
           returned: always
         disks:
           description:
-            - The disks of the server, as they are attached. On OpenStack only its volumes, by their IDs. Nova does not
-              tell of the others.
+            - The disks of the server, as they are attached. On OpenStack its volumes, by their IDs, and C(ephemeral)
+              and C(swap) where its flavor gives such disks. Nova does not tell of the root disk.
           type: list
           elements: dict
           returned: always
@@ -333,6 +335,16 @@ servers:
               type: str
               returned: always
               sample: /dev/disk/by-id/virtio-openrescue-vda
+            hidden:
+              description:
+                - Whether the rescue system does not see it, as on OpenStack without C(hw_rescue_device) on the image.
+                  V(true) also where nobody knows how the server was rescued.
+              type: bool
+              returned: on OpenStack
+            shared:
+              description: Whether other servers may have it at the same time. Nothing on such a disk is repaired.
+              type: bool
+              returned: on OpenStack
     changed:
       description: Whether anything was done to it, or would be done in check mode.
       type: bool
@@ -366,6 +378,13 @@ servers:
       description: The password that Nova has made up or taken for the rescue system.
       type: str
       returned: with O(return_password=true)
+    unwritten:
+      description:
+        - OpenStack. What should have been noted in the metadata of the server and could not be, by its key, because
+          the quota is full or the policy does not allow it. Empty elsewhere.
+      type: dict
+      returned: always
+      sample: {}
     error:
       description: What went wrong. V(null) where nothing did.
       type: dict
@@ -403,6 +422,7 @@ from ansible_collections.openrescue.server.plugins.module_utils._server.drive im
 from ansible_collections.openrescue.server.plugins.module_utils._server.factory import POLL_INTERVAL, create_provider
 from ansible_collections.openrescue.server.plugins.module_utils._server.model import Wish
 from ansible_collections.openrescue.server.plugins.module_utils._server.options import (
+    SecretsFirst,
     provider_argument_spec,
     rescue_image_argument_spec,
 )
@@ -410,15 +430,19 @@ from ansible_collections.openrescue.server.plugins.module_utils._server.result i
 from ansible_collections.openrescue.server.plugins.module_utils._time import Clock, Deadline
 
 
-def build_module() -> AnsibleModule:
+class RescueModule(SecretsFirst, AnsibleModule):
+    """The options, with the secrets among them kept from every output."""
+
+
+def build_module() -> RescueModule:
     """The options, and what of them goes together."""
-    return AnsibleModule(
+    return RescueModule(
         argument_spec={
             **provider_argument_spec(),
             **rescue_image_argument_spec(),
             "state": {"type": "str", "choices": ["rescued", "unrescued"], "required": True},
             "ssh_authorized_keys": {"type": "list", "elements": "str", "default": [], "no_log": False},
-            "user_data": {"type": "str"},
+            "user_data": {"type": "str", "no_log": True},
             "admin_password": {"type": "str", "no_log": True},
             "return_password": {"type": "bool", "default": False, "no_log": False},
             "shutdown_timeout": {"type": "int", "default": 60},

@@ -198,8 +198,8 @@ servers:
           returned: always
         disks:
           description:
-            - The disks of the server, as they are attached. On OpenStack only its volumes, by their IDs. Nova does not
-              tell of the others.
+            - The disks of the server, as they are attached. On OpenStack its volumes, by their IDs, and C(ephemeral)
+              and C(swap) where its flavor gives such disks. Nova does not tell of the root disk.
           type: list
           elements: dict
           returned: always
@@ -240,6 +240,16 @@ servers:
               type: str
               returned: always
               sample: /dev/disk/by-id/virtio-openrescue-vda
+            hidden:
+              description:
+                - Whether the rescue system does not see it, as on OpenStack without C(hw_rescue_device) on the image.
+                  V(true) also where nobody knows how the server was rescued.
+              type: bool
+              returned: on OpenStack
+            shared:
+              description: Whether other servers may have it at the same time. Nothing on such a disk is repaired.
+              type: bool
+              returned: on OpenStack
     rescuable:
       description: Whether nothing stands in the way of a rescue.
       type: bool
@@ -366,11 +376,16 @@ from ansible_collections.openrescue.server.plugins.module_utils._server.drive im
 from ansible_collections.openrescue.server.plugins.module_utils._server.factory import create_provider
 from ansible_collections.openrescue.server.plugins.module_utils._server.model import Wish
 from ansible_collections.openrescue.server.plugins.module_utils._server.options import (
+    SecretsFirst,
     provider_argument_spec,
     rescue_image_argument_spec,
 )
 from ansible_collections.openrescue.server.plugins.module_utils._server.result import inspection, summary
 from ansible_collections.openrescue.server.plugins.module_utils._time import Clock, Deadline
+
+
+class InfoModule(SecretsFirst, AnsibleModule):
+    """The options, with the secrets among them kept from every output."""
 
 
 def build_wish(params: t.Mapping[str, t.Any]) -> Wish:
@@ -390,7 +405,7 @@ def build_wish(params: t.Mapping[str, t.Any]) -> Wish:
 
 def main() -> None:
     """Look at every server."""
-    module = AnsibleModule(
+    module = InfoModule(
         argument_spec={**provider_argument_spec(), **rescue_image_argument_spec()}, supports_check_mode=True
     )
     wish, clock = build_wish(module.params), Clock()

@@ -19,7 +19,7 @@ import typing as t
 from ansible.module_utils.basic import missing_required_lib
 
 from .._errors import OpenRescueError
-from .errors import Answer, answer_error, answer_in, exception_error, retry_after
+from .errors import Answer, CloudConfiguration, CloudError, EndpointMissing, NotThisApi, answer_error, exception_error
 from .patience import Patience
 
 try:
@@ -42,6 +42,7 @@ _API_TIMEOUT = 60
 _LAST_LOOK = 5.0
 
 _VERSION_IN_PATH = re.compile(r"/v\d+(?:\.\d+)?(?=/|$)")
+_TEMPLATE = re.compile(r"[%$]\((\w+)\)s")
 #: by service type: the version that is asked for where the catalogue names none
 _VERSIONS = {"compute": "/v2.1", "image": "/v2", "block-storage": "/v3"}
 
@@ -126,6 +127,11 @@ class Connection:
         except Exception:  # a plugin without a catalogue knows no roles
             return ()
 
+    @property
+    def project(self) -> str:
+        """The ID of the project; empty where there is none."""
+        return str(self._session.get_project_id() or "")
+
     def endpoint(self, service: str, *, step: str, server: str = "") -> str:
         """The versioned address of a service; raises ``endpoint_missing``."""
         with self._lock:
@@ -136,19 +142,39 @@ class Connection:
     def _find_endpoint(self, service: str, *, step: str, server: str) -> str:
         asked = f"find the {service} service of {self.name}"
         try:
-            found = self._region.get_session_endpoint(service)
+            found = self._filled(str(self._region.get_session_endpoint(service) or ""), service=service)
+        except OpenRescueError:
+            raise
         except Exception as exc:
             raise exception_error(exc, asked=asked, step=step, server=server) from exc
         if not found:
-            raise OpenRescueError(
+            raise EndpointMissing(
                 f"the catalogue of {self.name} has no endpoint of the {service} service for this region and interface",
-                code="endpoint_missing",
-                hint="See to region_name and interface: 'openstack catalog list' shows what there is",
+                hint=EndpointMissing.way_out,
                 step=step,
                 server=server,
             )
-        found = str(found).rstrip("/")
+        found = found.rstrip("/")
         return found if _VERSION_IN_PATH.search(found) else found + _VERSIONS[service]
+
+    def _filled(self, endpoint: str, *, service: str) -> str:
+        """An endpoint_override may be a template, in the two spellings of catalogues: %(project_id)s, $(tenant_id)s."""
+
+        def value(found: re.Match[str]) -> str:
+            read = {
+                "project_id": self._session.get_project_id,
+                "tenant_id": self._session.get_project_id,
+                "user_id": self._session.get_user_id,
+            }.get(found[1])
+            if read is None:
+                raise CloudConfiguration(
+                    f"the endpoint of the {service} service is a template with an unknown name ({endpoint})",
+                    hint="project_id, tenant_id and user_id are known",
+                    step="connect",
+                )
+            return str(read())
+
+        return _TEMPLATE.sub(value, endpoint)
 
     def call(
         self,
@@ -234,18 +260,15 @@ class Connection:
                 error = self._judge(answer, asked=asked, step=step, server=server, holds=holds)
                 if error is None:
                     return answer
-                error.retry_after = retry_after(answer, now=self._clock.wall()) or 0.0
             except Exception as exc:
-                error = exception_error(exc, asked=asked, step=step, server=server)
+                error = exception_error(exc, asked=asked, step=step, server=server, now=self._clock.wall())
                 error.__cause__ = exc
-                refused = answer_in(exc)
-                error.retry_after = (refused and retry_after(refused, now=self._clock.wall())) or 0.0
             if not again or not patience.wait(error, answered=self._answered):
                 raise error
 
-    def _judge(self, answer: Answer, *, asked: str, step: str, server: str, holds: str) -> OpenRescueError | None:
+    def _judge(self, answer: Answer, *, asked: str, step: str, server: str, holds: str) -> CloudError | None:
         if answer.status >= 400:
-            return answer_error(answer, asked=asked, step=step, server=server)
+            return answer_error(answer, asked=asked, step=step, server=server, now=self._clock.wall())
         try:
             body = answer.json()
         except ValueError:
@@ -253,11 +276,10 @@ class Connection:
         else:
             if not holds or (isinstance(body, dict) and holds in body):
                 return None
-            wrong = "the answer is not one of this API"
-        return OpenRescueError(
+            wrong = NotThisApi.meaning
+        return NotThisApi(
             f"{wrong} ({asked}: HTTP {answer.status}, {answer.text[:80]!r})",
-            code="answer_not_json",
-            hint="See whether the endpoint in the catalogue is right, and what stands before it",
+            hint=NotThisApi.way_out,
             step=step,
             server=server,
             retryable=True,

@@ -13,42 +13,80 @@ import typing as t
 import urllib.parse
 import uuid
 
-from .._errors import OpenRescueError
 from .._server.model import Problem
+from .errors import CloudError, NotFound
 from .preflight import NovaFacts
-from .server import Json, volumes_of
+from .server import Json, local_extras_of, volumes_of
 
 if t.TYPE_CHECKING:
     from .._server.model import Wish
     from .provider import OpenStackProvider
 
-__all__ = ("find_image", "nova_facts")
+__all__ = ("ImageMissing", "ImageNotUnique", "find_image", "nova_facts", "shared_volumes")
 
 #: up to so many volumes are asked for one by one
 _FEW = 2
 
 
+class ImageMissing(CloudError):
+    """There is no such image for this project."""
+
+    code = "image_missing"
+
+
+class ImageNotUnique(CloudError):
+    """There are several images of that name."""
+
+    code = "image_not_unique"
+
+
+#: By name: what Glance lists, then hidden images, which are still there for who knows of them.
+_LISTS = ("", "&os_hidden=true")
+
+
 def find_image(provider: OpenStackProvider, asked: str) -> Json:
-    """The one image of that ID or name."""
+    """The one image of that ID or name.
+
+    A community image, which anybody may publish under any name, is taken by its ID, or where it is this project's own.
+    """
     by_id = _image_by_id(provider, asked)
     if by_id is not None:
         return by_id
-    wanted = urllib.parse.quote(asked, safe="")
-    found = _glance(provider, f"/images?name={wanted}", holds="images").json()["images"]
+    for more in _LISTS:
+        found = _images(provider, asked, more)
+        if found:
+            return _only(found)
+    theirs = []
+    for more in _LISTS:
+        community = _images(provider, asked, f"&visibility=community{more}")
+        ours = [image for image in community if image.get("owner") == provider.connection.project]
+        if ours:
+            return _only(ours)
+        theirs += community
+    known = "; ".join(f"there is a community image of project {one.get('owner')}, {one['id']}" for one in theirs[:3])
+    raise ImageMissing(
+        f"there is no image of the name or ID '{asked}' that this project may use" + (f" ({known})" if known else ""),
+        hint=(
+            "Give the ID of a community image that you trust: anybody may publish one under any name"
+            if theirs
+            else "'openstack image list' shows what there is"
+        ),
+        step="look for the rescue image",
+    )
+
+
+def _images(provider: OpenStackProvider, name: str, more: str) -> list[Json]:
+    wanted = urllib.parse.quote(name, safe="")
+    return t.cast("list[Json]", _glance(provider, f"/images?name={wanted}{more}", holds="images").json()["images"])
+
+
+def _only(found: t.Sequence[Json]) -> Json:
     if len(found) == 1:
-        return t.cast("Json", found[0])
-    if found:
-        raise OpenRescueError(
-            "rescue_image fits several images: "
-            + ", ".join(f"'{one['name']}' ({one['id']}, {one['status']})" for one in found),
-            code="image_not_unique",
-            hint="Give the ID",
-            step="look for the rescue image",
-        )
-    raise OpenRescueError(
-        f"there is no image of the name or ID '{asked}' that this project may use",
-        code="image_missing",
-        hint="'openstack image list' shows what there is",
+        return found[0]
+    raise ImageNotUnique(
+        "rescue_image fits several images: "
+        + ", ".join(f"'{one['name']}' ({one['id']}, {one['status']})" for one in found),
+        hint="Give the ID",
         step="look for the rescue image",
     )
 
@@ -60,9 +98,7 @@ def _image_by_id(provider: OpenStackProvider, asked: str) -> Json | None:
         return None
     try:
         return t.cast("Json", _glance(provider, f"/images/{key}", holds="id").json())
-    except OpenRescueError as exc:
-        if exc.code != "not_found":
-            raise
+    except NotFound:
         return None
 
 
@@ -76,7 +112,6 @@ def nova_facts(provider: OpenStackProvider, server: Json, wish: Wish) -> NovaFac
     """Everything that the checks want to know, with as few calls as that takes."""
     volumes = volumes_of(server)
     volume_backed = not server.get("image")
-    flavor = server.get("flavor") or {}
     values: dict[str, t.Any] = {
         "launched": bool(server.get("OS-SRV-USG:launched_at")),
         "locked": bool(server.get("locked")),
@@ -84,45 +119,50 @@ def nova_facts(provider: OpenStackProvider, server: Json, wish: Wish) -> NovaFac
         "volume_backed": volume_backed,
         "microversion": provider.microversion,
         "volumes": len(volumes) - volume_backed,
-        "local_extra": int(flavor.get("ephemeral") or 0) + int(flavor.get("swap") or 0),
+        "local_extra": bool(local_extras_of(server)),
     }
     if wish.state != "rescued":
         return NovaFacts(**values)
-    own = {} if volume_backed else _own_properties(provider, server, wish)
-    extra = flavor.get("extra_specs") or {}
+    attached = [volume for volume in _volumes(provider, volumes) if volume["id"] in volumes]
     values.update(
-        own_image="" if volume_backed else str(server["image"]["id"]),
-        own_properties=own,
-        vtpm=any(key in extra for key in ("hw:tpm_version", "hw:tpm_model"))
-        or any(key in (own or {}) for key in ("hw_tpm_version", "hw_tpm_model")),
-        volumes_not_in_use=tuple(_not_in_use(provider, volumes)),
+        _about_images(provider, server, wish),
+        volumes_not_in_use=tuple(f"{one['id']} ({one['status']})" for one in attached if one["status"] != "in-use"),
+        volumes_shared=tuple(str(one["id"]) for one in attached if one.get("multiattach")),
     )
-    if wish.image:
-        try:
-            values["image"] = find_image(provider, wish.image)
-        except OpenRescueError as exc:
-            if exc.code not in ("image_missing", "image_not_unique"):
-                raise
-            values["image_problem"] = Problem(exc.code, exc.message, exc.hint)
     return NovaFacts(**values)
 
 
-def _own_properties(provider: OpenStackProvider, server: Json, wish: Wish) -> Json | None:
-    """Properties of the image that the server was built from; None where that image is needed and gone.
-
-    What Nova has kept of them since 2.98 lacks ``kernel_id``, so Glance is asked.
-    """
-    image = server["image"]
-    found = _image_by_id(provider, str(image["id"]))
-    if found is None:
-        return (image.get("properties") or {}) if wish.image else None
-    return found
+def shared_volumes(provider: OpenStackProvider, volumes: t.Sequence[str]) -> frozenset[str] | None:
+    """Volumes that can be attached to several servers at once; None where that cannot be asked."""
+    try:
+        return frozenset(str(one["id"]) for one in _volumes(provider, volumes) if one.get("multiattach"))
+    except CloudError:
+        return None
 
 
-def _not_in_use(provider: OpenStackProvider, volumes: t.Sequence[str]) -> t.Iterator[str]:
-    for volume in _volumes(provider, volumes):
-        if volume["id"] in volumes and volume["status"] != "in-use":
-            yield f"{volume['id']} ({volume['status']})"
+def _about_images(provider: OpenStackProvider, server: Json, wish: Wish) -> dict[str, t.Any]:
+    """The image that the server was built from, and the one that Nova boots for its rescue."""
+    own_id = str((server.get("image") or {}).get("id") or "")
+    own = _image_by_id(provider, own_id) if own_id else None
+    # What Nova has kept of its properties since 2.98 lacks kernel_id, so Glance is asked.
+    properties = own or (server.get("image") or {}).get("properties") or {}
+    extra = (server.get("flavor") or {}).get("extra_specs") or {}
+    values: dict[str, t.Any] = {
+        "own_image": own_id,
+        "own_properties": properties,
+        "vtpm": any(key in extra for key in ("hw:tpm_version", "hw:tpm_model"))
+        or any(key in properties for key in ("hw_tpm_version", "hw_tpm_model")),
+    }
+    if not wish.image:
+        # A server that was built from a snapshot is rescued with the image that the snapshot's server was built from.
+        base = str((own or {}).get("base_image_ref") or own_id)
+        booted = own if base == own_id else _image_by_id(provider, base)
+        return {**values, "booted": booted, "base_image": base}
+    try:
+        image = find_image(provider, wish.image)
+    except (ImageMissing, ImageNotUnique) as exc:
+        return {**values, "image_problem": Problem(exc.code, exc.message, exc.hint)}
+    return {**values, "image": image, "booted": image}
 
 
 def _volumes(provider: OpenStackProvider, volumes: t.Sequence[str]) -> list[Json]:
@@ -132,6 +172,7 @@ def _volumes(provider: OpenStackProvider, volumes: t.Sequence[str]) -> list[Json
         )
         return answer.json()[holds]
 
-    if len(volumes) <= _FEW:
-        return [cinder(f"/volumes/{volume}", "volume") for volume in volumes]
-    return t.cast("list[Json]", cinder("/volumes/detail", "volumes"))
+    listed: list[Json] = cinder("/volumes/detail", "volumes") if len(volumes) > _FEW else []
+    # A list is cut at what the cloud thinks is enough.
+    missing = [volume for volume in volumes if volume not in {one["id"] for one in listed}]
+    return [*listed, *(cinder(f"/volumes/{volume}", "volume") for volume in missing)]

@@ -9,22 +9,21 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
+import collections
 import typing as t
 
-from .errors import PASSING
+from .errors import ConnectionFailed, Passing, Surroundings
 
 if t.TYPE_CHECKING:
-    from .._errors import OpenRescueError
     from .._time import Clock, Deadline
+    from .errors import CloudError
 
-__all__ = ("SURROUNDINGS", "Patience")
+__all__ = ("Patience",)
 
 #: seconds between two attempts, doubled each time up to the second
 _BACKOFF = (0.5, 10.0)
-#: a fault of the cloud's own is worth a few attempts, not the whole timeout
-_FAULTS_OF_ITS_OWN = {"server_error": 4, "answer_not_json": 4}
-#: what the machine's surroundings do to us: worth patience only where the cloud has answered before
-SURROUNDINGS = frozenset({"connection_failed", "name_not_resolved", "no_answer"})
+#: attempts to reach a cloud that has never answered
+_FIRST_CONTACT = 3
 
 
 class Patience:
@@ -36,29 +35,23 @@ class Patience:
         #: whether the cloud's own faults are waited out for as long as there is time
         self._faults_too = faults_too
         self._pause, self._longest = _BACKOFF
-        self._failures: dict[str, int] = {}
+        self._failures: collections.Counter[type[CloudError]] = collections.Counter()
 
-    def wait(self, error: OpenRescueError, *, answered: bool = True) -> bool:
+    def wait(self, error: CloudError, *, answered: bool = True) -> bool:
         """Wait before the next attempt; False where there is to be none.
 
         :param answered: whether the cloud has answered to anything before.
         """
-        self._failures[error.code] = self._failures.get(error.code, 0) + 1
+        self._failures[type(error)] += 1
         pause = max(error.retry_after, self._pause)
-        if not self._may_pass(error, answered=answered):
-            return False
-        if pause >= self._deadline.left:
-            if error.retry_after:
-                error.hint += f". It asks to be left alone for {error.retry_after:.0f} s, longer than there is time"
+        if not self._may_pass(error, answered=answered) or pause >= self._deadline.left:
             return False
         self._clock.sleep(pause)
         self._pause = min(2 * self._pause, self._longest)
         return True
 
-    def _may_pass(self, error: OpenRescueError, *, answered: bool) -> bool:
-        failures = self._failures[error.code]
-        if error.code in SURROUNDINGS:
-            return answered or (error.code == "connection_failed" and failures < 3)
-        return error.code in PASSING and (
-            self._faults_too or failures < _FAULTS_OF_ITS_OWN.get(error.code, failures + 1)
-        )
+    def _may_pass(self, error: CloudError, *, answered: bool) -> bool:
+        failures = self._failures[type(error)]
+        if isinstance(error, Surroundings):
+            return answered or (isinstance(error, ConnectionFailed) and failures < _FIRST_CONTACT)
+        return isinstance(error, Passing) and (self._faults_too or not error.attempts or failures < error.attempts)

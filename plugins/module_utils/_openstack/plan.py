@@ -16,7 +16,7 @@ import dataclasses
 import time
 import typing as t
 
-from .._errors import OpenRescueError
+from .._errors import Busy, OpenRescueError
 from .._server.marker import AT_REST, Marker
 from .._server.plan import Plan
 from .._server.refusals import rescued_otherwise
@@ -24,7 +24,18 @@ from .._server.refusals import rescued_otherwise
 if t.TYPE_CHECKING:
     from .._server.model import Situation, Wish
 
-__all__ = ("IN_TRANSIT", "PREVIOUS", "draft_marker", "plan", "predict", "state_of")
+__all__ = (
+    "IN_TRANSIT",
+    "PREVIOUS",
+    "History",
+    "draft_marker",
+    "history_of",
+    "is_another_image",
+    "needs_history",
+    "plan",
+    "predict",
+    "state_of",
+)
 
 #: task state -> the state that it leads to
 IN_TRANSIT = {"rescuing": "rescued", "unrescuing": "unrescued"}
@@ -41,20 +52,70 @@ def state_of(*, vm_state: str, task_state: str | None, power_state: str, marked:
     return "interrupted" if marked else "unrescued"
 
 
-def plan(now: Situation, wish: Wish) -> Plan:
-    """What leads from here to there; raises where no way leads there."""
+@dataclasses.dataclass(frozen=True)
+class History:
+    """What was asked of a server lately, as far as that tells what its status does not.
+
+    :param left_running: it runs only because an unrescue, or a hard reboot after a failed rescue, has started it.
+    :param failed_rescue: a rescue has failed, and nothing has made the server's own definition anew since: the next
+        rescue would keep that of the failed one as the original, and unrescue would boot it.
+    :param rescues: how often it was rescued since it was last given back.
+    """
+
+    left_running: bool = False
+    failed_rescue: bool = False
+    rescues: int = 0
+
+
+#: actions after which Nova has made the definition of the server anew (those that apply to one in ERROR)
+_ANEW = frozenset({"reboot", "start", "rebuild", "evacuate", "resize", "migrate", "create", "unshelve"})
+
+
+def history_of(actions: t.Sequence[t.Mapping[str, t.Any]]) -> History:
+    """What Nova's list of actions, the latest first, tells of a server."""
+    rescues, failed, anew = 0, False, False
+    for action in actions:
+        name, ended_well = action["action"], action.get("message") != "Error"
+        if name == "unrescue" and ended_well:
+            break
+        if name == "rescue":
+            rescues += 1
+            failed = failed or not (ended_well or anew)
+        anew = anew or (name in _ANEW and ended_well)
+    latest = [(action["action"], action.get("message") == "Error") for action in actions[:2]]
+    left_running = latest[:1] == [("unrescue", False)] or latest == [("reboot", False), ("rescue", True)]
+    return History(left_running=left_running, failed_rescue=failed, rescues=rescues)
+
+
+def needs_history(now: Situation, wish: Wish) -> bool:
+    """Whether the plan depends on what was asked of the server before."""
+    if now.task_state is not None:
+        return False
+    if now.vm_state == "error":
+        return True
+    if now.vm_state == "active":
+        return now.marker is not None and now.marker.power == "shutdown"
+    return now.vm_state == "rescued" and (wish.state == "unrescued" or is_another_image(now, wish))
+
+
+def plan(now: Situation, wish: Wish, *, history: History, image: str = "") -> Plan:
+    """What leads from here to there; raises where no way leads there.
+
+    :param image: the ID of the rescue image that is wished, where it had to be looked up.
+    """
     if now.task_state is not None:
         return _plan_in_transit(now, wish)
-    return _plan_rescue(now, wish) if wish.state == "rescued" else _plan_unrescue(now, wish)
+    if wish.state == "rescued":
+        return _plan_rescue(now, wish, history=history, image=image)
+    return _plan_unrescue(now, wish, history=history)
 
 
 def _plan_in_transit(now: Situation, wish: Wish) -> Plan:
     """Only where the user does not want to wait."""
     if IN_TRANSIT.get(now.task_state or "") == wish.state:
         return Plan()
-    raise OpenRescueError(
+    raise Busy(
         f"something is being done to it (task state {now.task_state})",
-        code="busy",
         hint="Wait for its end, or run this with wait: true",
         step=wish.state,
         server=now.name,
@@ -62,11 +123,14 @@ def _plan_in_transit(now: Situation, wish: Wish) -> Plan:
     )
 
 
-def _plan_rescue(now: Situation, wish: Wish) -> Plan:
-    power = PREVIOUS.get(now.vm_state, "")
-    if now.vm_state != "rescued":
-        steps = ("write_marker", "rescue") if power else ("rescue",)
+def _plan_rescue(now: Situation, wish: Wish, *, history: History, image: str) -> Plan:
+    power = _power_before(now, history=history)
+    if now.vm_state == "error":
+        # Nova writes no metadata in ERROR; after a hard reboot it does.
+        steps = ("reboot_hard", "write_marker", "rescue") if history.failed_rescue else ("rescue",)
         return Plan(steps=steps, power=power, fresh=True)
+    if now.vm_state != "rescued":
+        return Plan(steps=("write_marker", "rescue"), power=power, fresh=True)
     if now.power_state != "running":
         raise OpenRescueError(
             f"it is in RESCUE, but the rescue system is not running (power state {now.power_state})",
@@ -75,46 +139,53 @@ def _plan_rescue(now: Situation, wish: Wish) -> Plan:
             step="plan",
             server=now.name,
         )
-    _refuse_another_image(now, wish)
+    marker = now.marker
+    # In ERROR a marker cannot be written anew: that of an earlier rescue says nothing of this one.
+    if marker is not None and is_another_image(now, wish) and image != marker.image and history.rescues <= 1:
+        difference = f"the image {marker.asked or marker.image or 'of its own'} and not {wish.image or 'its own'}"
+        raise rescued_otherwise(difference, server=now.name)
     return Plan()
 
 
-def _refuse_another_image(now: Situation, wish: Wish) -> None:
+def is_another_image(now: Situation, wish: Wish) -> bool:
+    """Whether it is rescued with an image that the user calls by another name: it may still be the same."""
     marker = now.marker
-    if marker is None or wish.image in (marker.image, marker.asked):
-        return
-    difference = f"the image {marker.asked or marker.image or 'of its own'} and not {wish.image or 'its own'}"
-    raise rescued_otherwise(difference, server=now.name)
+    if now.vm_state != "rescued" or marker is None:
+        return False
+    return wish.image not in (marker.image, marker.asked)
 
 
-def _plan_unrescue(now: Situation, wish: Wish) -> Plan:
+def _plan_unrescue(now: Situation, wish: Wish, *, history: History) -> Plan:
     marker = now.marker
+    off = marker is not None and marker.power == "shutdown" and wish.restore_power_state
+    steps: tuple[tuple[str, bool], ...]
     if now.vm_state == "rescued":
-        off = marker is not None and marker.power == "shutdown" and wish.restore_power_state
         steps = (("unrescue", True), ("stop_server", off), ("remove_marker", marker is not None))
-        # Without waiting, what follows the end of unrescue has to be left to a later run.
-        chosen = tuple(step for step, needed in steps if needed) if wish.wait else ("unrescue",)
-        return Plan(steps=chosen, ending=True, power="shutdown" if off else "running")
-    if marker is None:
+    elif marker is None:
         return Plan()
-    if now.vm_state == "error":
-        raise OpenRescueError(
-            f"a failed rescue has left it in ERROR ({now.fault or 'no cause given'}), which Nova unrescues not",
-            code="server_in_error",
-            hint=(
-                "Reboot it hard (openstack server reboot --hard), which boots its own system,"
-                " or rescue it with a good image and unrescue it then"
-            ),
-            step="plan",
-            server=now.name,
-        )
-    # Cut off between the end of Nova's action and ours.
-    off = now.vm_state == "active" and marker.power == "shutdown" and now.left_running and wish.restore_power_state
-    steps_left = ("stop_server", "remove_marker") if off else ("remove_marker",)
-    return Plan(steps=steps_left, ending=True, power="shutdown" if off else "running")
+    elif now.vm_state == "error":
+        # A rescue has failed. Nova unrescues nothing in ERROR; a hard reboot boots the server's own system.
+        steps = (("reboot_hard", True), ("stop_server", off), ("remove_marker", True))
+    else:
+        # Cut off between the end of Nova's action and ours.
+        off = off and now.vm_state == "active" and history.left_running
+        steps = (("stop_server", off), ("remove_marker", True))
+    chosen = tuple(step for step, needed in steps if needed)
+    # Without waiting, what follows the end of Nova's action has to be left to a later run.
+    if not wish.wait and chosen[0] in ("unrescue", "reboot_hard"):
+        chosen = chosen[:1]
+    return Plan(steps=chosen, ending=True, power="shutdown" if off else "running")
 
 
-def draft_marker(now: Situation, wish: Wish, *, image: str, key: str, size: int = 0) -> Marker:
+def _power_before(now: Situation, *, history: History) -> str:
+    """What unrescue will restore: where a run was interrupted its marker knows better than the state of now."""
+    interrupted = now.vm_state == "error" or (now.vm_state == "active" and history.left_running)
+    if interrupted and now.marker is not None:
+        return now.marker.power
+    return PREVIOUS.get(now.vm_state, "")
+
+
+def draft_marker(wish: Wish, *, power: str, image: str, key: str, size: int = 0) -> Marker:
     """What the server is to remember of a rescue that begins."""
     return Marker(
         id=key,
@@ -123,7 +194,8 @@ def draft_marker(now: Situation, wish: Wish, *, image: str, key: str, size: int 
         image_size=str(size or ""),
         asked=wish.image,
         since=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        power=PREVIOUS.get(now.vm_state, ""),
+        # Of a server in ERROR nobody knows what it was before.
+        power=power or "running",
         autostart=False,
         definition="",
     )
@@ -134,7 +206,8 @@ def predict(now: Situation, plan: Plan, wish: Wish) -> Situation:
     if not plan.changes:
         return now
     if not plan.ending:
-        marker = draft_marker(now, wish, image=wish.image, key="") if plan.power else now.marker
+        marked = "write_marker" in plan.steps
+        marker = draft_marker(wish, power=plan.power, image=wish.image, key="") if marked else now.marker
         after = dataclasses.replace(now, vm_state="rescued", status="RESCUE", power_state="running", marker=marker)
         return dataclasses.replace(after, declared="rescued", runs="rescue")
     runs, vm_state, status = ("off", "stopped", "SHUTOFF") if plan.power == "shutdown" else ("own", "active", "ACTIVE")

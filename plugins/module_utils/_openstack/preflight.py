@@ -16,11 +16,12 @@ import dataclasses
 import typing as t
 
 from .._server.model import Problem
+from .server import DiskFacts
 
 if t.TYPE_CHECKING:
     from .._server.model import Situation, Wish
 
-__all__ = ("BOOT_FROM_VOLUME", "NovaFacts", "blockers", "warnings")
+__all__ = ("BOOT_FROM_VOLUME", "NovaFacts", "blockers", "disk_facts", "stable", "warnings")
 
 #: the first microversion in which a server that boots from a volume can be rescued
 BOOT_FROM_VOLUME = (2, 87)
@@ -50,18 +51,24 @@ class NovaFacts:
     #: whether the root disk is a volume
     volume_backed: bool = False
     microversion: tuple[int, int] = (2, 1)
-    #: attached volumes that are not ``in-use``, each with its status
+    #: attached volumes that are not ``in-use``, each with its status, and those that other servers may have as well
     volumes_not_in_use: tuple[str, ...] = ()
-    #: how many volumes besides the root disk are attached; how much ephemeral and swap space the flavor gives, in GiB
+    volumes_shared: tuple[str, ...] = ()
+    #: how many volumes besides the root disk are attached; whether the flavor gives ephemeral or swap disks
     volumes: int = 0
-    local_extra: int = 0
+    local_extra: bool = False
     vtpm: bool = False
-    #: ID of the image that the server was built from, and its properties; None where that image is gone
+    #: ID of the image that the server was built from, and what is known of its properties
     own_image: str = ""
-    own_properties: t.Mapping[str, t.Any] | None = None
+    own_properties: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
     #: the rescue image as Glance shows it
     image: t.Mapping[str, t.Any] | None = None
     image_problem: Problem | None = None
+    #: the image that Nova boots, as Glance shows it; without a rescue image the base image, None where that is gone
+    booted: t.Mapping[str, t.Any] | None = None
+    base_image: str = ""
+    #: whether a rescue has failed and left its definition in place of the server's own
+    failed_rescue: bool = False
 
 
 _Check = t.Callable[["Situation", "Wish", NovaFacts], t.Optional[Problem]]
@@ -69,7 +76,12 @@ _Check = t.Callable[["Situation", "Wish", NovaFacts], t.Optional[Problem]]
 
 def stable(facts: NovaFacts) -> bool:
     """Whether the rescue system is attached beside the server's own devices, and not in their place."""
-    return any((facts.image or facts.own_properties or {}).get(key) for key in STABLE)
+    return any((facts.booted or facts.own_properties).get(key) for key in STABLE)
+
+
+def disk_facts(facts: NovaFacts) -> DiskFacts:
+    """What the rescue system will see of the disks."""
+    return DiskFacts(hidden=not stable(facts), shared=frozenset(facts.volumes_shared))
 
 
 def _state(now: Situation, _wish: Wish, _facts: NovaFacts) -> Problem | None:
@@ -122,11 +134,11 @@ def _image(_now: Situation, wish: Wish, facts: NovaFacts) -> Problem | None:
         return facts.image_problem
     if wish.image:
         return _image_content(facts)
-    if facts.volume_backed or facts.own_properties is not None:
+    if facts.volume_backed or facts.booted is not None:
         return None
     return Problem(
         "base_image_gone",
-        f"the image that it was built from ({facts.own_image}) is gone, and Nova would take that one",
+        f"the image that it was built from ({facts.base_image}) is gone, and Nova would take that one",
         "Give rescue_image",
     )
 
@@ -149,7 +161,7 @@ def _image_content(facts: NovaFacts) -> Problem | None:
 
 
 def _direct_kernel(_now: Situation, _wish: Wish, facts: NovaFacts) -> Problem | None:
-    own, image = facts.own_properties or {}, facts.image or {}
+    own, image = facts.own_properties, facts.image or {}
     if own.get("kernel_id") and stable(facts):
         return Problem(
             "direct_kernel_stable",
@@ -173,11 +185,11 @@ def _volume_backed(_now: Situation, _wish: Wish, facts: NovaFacts) -> Problem | 
     if facts.microversion < BOOT_FROM_VOLUME:
         return Problem(
             "volume_backed_microversion",
-            "it boots from a volume, and this cloud rescues such servers not at all (its Compute API ends at "
+            "it boots from a volume, and this cloud cannot rescue such servers (its Compute API ends at "
             f"{facts.microversion[0]}.{facts.microversion[1]}, 2.87 is needed)",
             "Attach its volume to another server and repair it there",
         )
-    properties = facts.image or facts.own_properties or {}
+    properties = facts.image or facts.own_properties
     missing = [key for key in STABLE if not properties.get(key)]
     if missing:
         return Problem(
@@ -260,10 +272,21 @@ def _about_rescue(now: Situation, wish: Wish, facts: NovaFacts) -> list[tuple[ob
     return [
         (own, _SAME_IMAGE),
         (hidden and not beside, will_not_see),
-        ((facts.own_properties or {}).get("kernel_id") and not beside, _KERNEL_OF_SERVER),
+        (facts.volumes_shared and beside, _shared(facts)),
+        (facts.own_properties.get("kernel_id") and not beside, _KERNEL_OF_SERVER),
+        (now.vm_state == "error" and facts.failed_rescue, _REBOOT_FIRST),
         (now.vm_state == "error" and now.marker is None, _NOT_REMEMBERED),
         (wish.admin_password, _PASSWORD),
     ]
+
+
+def _shared(facts: NovaFacts) -> Problem:
+    return Problem(
+        "volumes_shared",
+        "these volumes can be attached to several servers at once (multiattach), and are attached to the rescue system"
+        f" as well: {', '.join(facts.volumes_shared)}",
+        "Nothing on them is repaired; do not mount them writable while another server has them",
+    )
 
 
 _SAME_IMAGE = Problem(
@@ -276,9 +299,15 @@ _KERNEL_OF_SERVER = Problem(
     "it boots a kernel of its own image directly, and so will the rescue image, with root=/dev/vda",
     "Use a rescue image that is a file system without partitions",
 )
+_REBOOT_FIRST = Problem(
+    "reboot_first",
+    "a rescue has failed and left its definition in place of the server's own, which the next rescue would keep as the"
+    " original: it is rebooted hard first, which boots the server's own system for a moment",
+    "See afterwards that its own system has booted (role verify)",
+)
 _NOT_REMEMBERED = Problem(
     "not_remembered",
-    "Nova writes no metadata in ERROR: that it was off before is not remembered, if it was",
+    "it is in ERROR: that it was off before is not known, if it was",
     "Stop it after unrescue, where it is to be off",
 )
 _PASSWORD = Problem(

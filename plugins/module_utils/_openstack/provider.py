@@ -9,6 +9,7 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import typing as t
 import urllib.parse
@@ -21,13 +22,16 @@ from .._server.provider import Provider
 from .._time import wait_until
 from . import plan as nova_plan
 from .connection import Connection
-from .facts import find_image, nova_facts
-from .preflight import blockers, warnings
+from .errors import CellDown, NotFound
+from .facts import find_image, nova_facts, shared_volumes
+from .plan import History
+from .preflight import NovaFacts, blockers, warnings
 from .run import NovaRun
-from .server import Json, situation, versions_in
+from .server import DiskFacts, Json, disk_facts_in, is_partial, situation, versions_in, volumes_of
 
 if t.TYPE_CHECKING:
     from .._server.model import Job, Problem, Situation, Wish
+    from .._server.provider import Provider as AnyProvider
     from .._time import Clock, Deadline
     from .errors import Answer
 
@@ -35,6 +39,26 @@ __all__ = ("OpenStackProvider",)
 
 #: the newest microversion whose answers are known here: 2.98 shows the properties of the server's image
 _NEWEST = (2, 98)
+
+_CELL_HINT = "Wait until its cell is back, or tell the administrators of the cloud, then run this again"
+
+
+@dataclasses.dataclass
+class Memory:
+    """What is known of the one server at hand: each has a memory of its own."""
+
+    #: the server as it was last seen, and whether nobody has looked at that yet
+    shown: Json = dataclasses.field(default_factory=dict)
+    fresh: bool = False
+    #: what preflight has found, and what was asked of the server before
+    facts: NovaFacts = dataclasses.field(default_factory=NovaFacts)
+    history: History | None = None
+    #: what this run knows of its disks
+    disks: DiskFacts | None = None
+    #: whether Nova has been asked for something: from then on its own faults are waited out
+    committed: bool = False
+    #: whether nobody knows if it has heard that
+    in_doubt: bool = False
 
 
 class OpenStackProvider(Provider):
@@ -47,14 +71,12 @@ class OpenStackProvider(Provider):
         self.clock = clock
         #: lowest and highest microversion of the Compute API
         self.versions = ((2, 1), (2, 1))
-        #: the server as it was last seen, and the rescue image that preflight has found
-        self.shown: Json = {}
-        self.image: Json | None = None
-        #: whether Nova has been asked for something: from then on its own faults are waited out
-        self.committed = False
-        #: whether nobody knows if it has heard that
-        self.in_doubt = False
-        self._fresh = False
+        self.memory = Memory()
+
+    def within(self, deadline: Deadline) -> AnyProvider:
+        bound = t.cast("OpenStackProvider", super().within(deadline))
+        bound.memory = Memory()
+        return bound
 
     def connect(self, deadline: Deadline) -> None:
         self.deadline = deadline
@@ -79,7 +101,7 @@ class OpenStackProvider(Provider):
             server=server,
             deadline=self.deadline,
             microversion="{}.{}".format(*self.microversion),
-            patient=self.committed,
+            patient=self.memory.committed,
             **options,
         )
 
@@ -96,7 +118,7 @@ class OpenStackProvider(Provider):
             names=lambda: self._names(asked),
             listing="openstack server list",
         )
-        self.shown, self._fresh = fitting[0], True
+        self.memory.shown, self.memory.fresh = fitting[0], True
         return found
 
     def _by_id(self, asked: str) -> list[Json]:
@@ -106,9 +128,7 @@ class OpenStackProvider(Provider):
             return []
         try:
             return [self._show(key)]
-        except OpenRescueError as exc:
-            if exc.code != "not_found":
-                raise
+        except NotFound:
             return []
 
     def _by_name(self, asked: str) -> list[Json]:
@@ -117,27 +137,54 @@ class OpenStackProvider(Provider):
         answer = self.compute(
             "GET", f"/servers/detail?name={wanted}", step="look for it", server=asked, holds="servers"
         )
-        return [server for server in answer.json()["servers"] if server["name"] == asked]
+        return [server for server in answer.json()["servers"] if server.get("name") == asked]
 
     def _names(self, asked: str) -> list[str]:
+        """The names of all servers; raises where it may be one of those whose names cannot be told."""
         answer = self.compute("GET", "/servers", step="look for it", server=asked, holds="servers")
-        return [str(server["name"]) for server in answer.json()["servers"]]
+        servers = answer.json()["servers"]
+        nameless = [server for server in servers if is_partial(server)]
+        if nameless:
+            raise CellDown(
+                f"it is not among the servers that Nova can name, and {len(nameless)} of this project are in a cell"
+                " that does not answer",
+                hint=_CELL_HINT,
+                step="look for it",
+                server=asked,
+                retryable=True,
+            )
+        return [str(server["name"]) for server in servers]
 
     def _show(self, server: str) -> Json:
         answer = self.compute("GET", f"/servers/{server}", step="look at it", holds="server")
-        return t.cast("Json", answer.json()["server"])
+        shown = t.cast("Json", answer.json()["server"])
+        if is_partial(shown):
+            raise CellDown(
+                f"its cell does not answer: Nova tells no more of it than its ID {server}",
+                hint=_CELL_HINT,
+                step="look at it",
+                retryable=True,
+            )
+        return shown
 
     def observe(self, server: str) -> Situation:
+        memory = self.memory
         # Finding it has shown it already.
-        if not (self._fresh and self.shown.get("id") == server):
-            self.shown = self._show(server)
-        self._fresh = False
-        shown = self.shown
-        now = situation(shown)
-        if now.vm_state == "active" and now.marker is not None and now.marker.power == "shutdown":
-            actions = self.actions(server)
-            return situation(shown, left_running=bool(actions) and actions[0]["action"] == "unrescue")
-        return now
+        if not (memory.fresh and memory.shown.get("id") == server):
+            memory.shown = self._show(server)
+        memory.fresh = False
+        return situation(memory.shown, disks=self._disks(memory.shown))
+
+    def _disks(self, shown: Json) -> DiskFacts | None:
+        """What is known of the disks of a rescued server; None of any other."""
+        known = self.memory.disks or disk_facts_in(shown.get("metadata") or {})
+        if known is not None or shown.get("OS-EXT-STS:vm_state") != "rescued":
+            return known
+        # Rescued by other means, with what image nobody knows. From a volume Nova rescues in one way only.
+        volumes = volumes_of(shown)
+        shared = shared_volumes(self, volumes) if volumes else frozenset()
+        self.memory.disks = DiskFacts(hidden=bool(shown.get("image")), shared=shared)
+        return self.memory.disks
 
     def actions(self, server: str) -> list[Json]:
         """What was asked of the server, the latest first."""
@@ -156,10 +203,10 @@ class OpenStackProvider(Provider):
 
         settled = wait_until(look, deadline=self.deadline, clock=self.clock, poll_interval=wish.poll_interval)
         if settled is None:
-            raise self.stuck(now, wish)
+            raise self.stuck(now, wish, step=now.task_state)
         return settled
 
-    def stuck(self, now: Situation, wish: Wish) -> OpenRescueError:
+    def stuck(self, now: Situation, wish: Wish, *, step: str) -> OpenRescueError:
         """The server is in transit, and the time is up."""
         return OpenRescueError(
             f"it is still {now.task_state} after {wish.timeout:.0f} s (status {now.status})",
@@ -169,7 +216,7 @@ class OpenStackProvider(Provider):
                 " meanwhile, nothing ends it by itself: an administrator sees to the service, then resets the state"
                 " (nova reset-state --active, or openstack server set --state active), and this can be run again"
             ),
-            step=now.task_state or wish.state,
+            step=step,
             server=now.name,
             retryable=True,
         )
@@ -188,9 +235,7 @@ class OpenStackProvider(Provider):
         try:
             answer = self.compute("GET", "/extensions/os-rescue", step="query the extension", holds="extension")
             found = answer.json()["extension"]
-        except OpenRescueError as exc:
-            if exc.code != "not_found":
-                raise
+        except NotFound:
             found = {}
         lowest, highest = self.versions
         return {
@@ -202,43 +247,34 @@ class OpenStackProvider(Provider):
 
     # -- deciding
 
-    def image_id(self, asked: str) -> str:
-        """The ID of an image; raises where there is not exactly one."""
-        return str(find_image(self, asked)["id"])
-
     def plan(self, now: Situation, wish: Wish) -> Plan:
-        try:
-            return nova_plan.plan(now, wish)
-        except OpenRescueError as exc:
-            marker = now.marker
-            # The same image may have been asked for by another name.
-            if exc.code != "rescued_otherwise" or marker is None or not wish.image:
-                raise
-            if self.image_id(wish.image) != marker.image and not self._rescued_anew(now.id):
-                raise
-            return Plan()
+        self.memory.history = self._history(now, wish)
+        # The same image may have been asked for by another name.
+        look_up = bool(wish.image) and nova_plan.is_another_image(now, wish)
+        image = str(find_image(self, wish.image)["id"]) if look_up else ""
+        return nova_plan.plan(now, wish, history=self.memory.history, image=image)
 
-    def _rescued_anew(self, server: str) -> bool:
-        """Whether the marker is that of an earlier rescue that failed: in ERROR it cannot be written anew."""
-        since = []
-        for action in self.actions(server):
-            if action["action"] == "unrescue":
-                break
-            since.append(action["action"])
-        return since.count("rescue") > 1
+    def _history(self, now: Situation, wish: Wish) -> History:
+        if not nova_plan.needs_history(now, wish):
+            return History()
+        return nova_plan.history_of(self.actions(now.id))
 
     def predict(self, now: Situation, plan: Plan, wish: Wish) -> Situation:
         return nova_plan.predict(now, plan, wish)
 
     def way_back(self, now: Situation, wish: Wish) -> Plan | None:  # noqa: ARG002
-        if self.in_doubt or now.marker is None or now.task_state is not None or now.vm_state not in nova_plan.PREVIOUS:
+        settled = now.task_state is None and now.vm_state in nova_plan.PREVIOUS
+        if self.memory.in_doubt or now.marker is None or not settled:
             return None
         return Plan(steps=("remove_marker",), ending=True)
 
     def preflight(self, now: Situation, wish: Wish) -> tuple[list[Problem], list[Problem]]:
-        facts = nova_facts(self, self.shown, wish)
-        self.image = facts.image
-        return blockers(now, wish, facts), warnings(now, wish, facts)
+        memory = self.memory
+        if memory.history is None:
+            memory.history = self._history(now, wish)
+        facts = nova_facts(self, memory.shown, wish)
+        memory.facts = dataclasses.replace(facts, failed_rescue=memory.history.failed_rescue)
+        return blockers(now, wish, memory.facts), warnings(now, wish, memory.facts)
 
     def begin(self, now: Situation, plan: Plan, job: Job, deadline: Deadline) -> NovaRun:  # noqa: ARG002
-        return NovaRun(self, now, job)
+        return NovaRun(self, now, plan, job)

@@ -20,15 +20,18 @@ import typing as t
 
 from .._errors import OpenRescueError, StateChanged
 from .._server import refusals
+from .._server.model import Problem
 from .._server.provider import Run
 from .._time import wait_until
 from . import plan as nova_plan
-from .errors import PASSING
-from .patience import SURROUNDINGS, Patience
+from .errors import BadRequest, CloudError, Conflict, Forbidden, Lost, NotFound, Passing, Surroundings, TooLarge
+from .patience import Patience
+from .preflight import disk_facts
 from .server import METADATA_KEY, Json, marker_to_metadata
 
 if t.TYPE_CHECKING:
     from .._server.model import Job, Situation
+    from .._server.plan import Plan
     from .errors import Answer
     from .provider import OpenStackProvider
 
@@ -60,19 +63,28 @@ _REFUSALS = (
     (r"[Vv]olume", "volume_not_in_use", "See to its attached volumes: each has to be in-use"),
 )
 
-#: after these a request may still be on its way to Nova
-_NOBODY_KNOWS = frozenset({"bad_gateway", "gateway_timeout", "connection_failed", "no_answer", "answer_not_json"})
+#: how often a server at rest is looked at before it counts as given up: an answer may be older than the action
+_LOOKS = 10
 
 
 class NovaRun(Run):
     """See :class:`Run`. Nova itself is the hold: it takes no second action while one is going on."""
 
-    def __init__(self, provider: OpenStackProvider, now: Situation, job: Job) -> None:
+    def __init__(self, provider: OpenStackProvider, now: Situation, plan: Plan, job: Job) -> None:
         self._provider = provider
         self._clock = provider.clock
         self._before = now
+        self._plan = plan
         self._job = job
-        self._sent = self._changed_at = 0.0
+        self._changed_at = 0.0
+        self._steps: dict[str, t.Callable[[], bool]] = {
+            "write_marker": self._write_marker,
+            "remove_marker": self._remove_marker,
+            "rescue": self._rescue,
+            "unrescue": self._unrescue,
+            "reboot_hard": self._reboot_hard,
+            "stop_server": self._stop_server,
+        }
 
     def finish(self) -> None:
         """What is to be left behind is written by the steps."""
@@ -80,30 +92,39 @@ class NovaRun(Run):
     def do(self, step: str) -> bool:
         if self._provider.deadline.left <= 0:
             raise refusals.time_is_up(self._job.wish.timeout, step=step, server=self._before.name)
-        return bool(getattr(self, f"_{step}")())
+        return self._steps[step]()
 
     # -- steps
 
     def _write_marker(self) -> bool:
-        image = self._provider.image or {}
+        facts = self._provider.memory.facts
+        image = facts.booted or {}
+        # The rescue disk has the size of the image, and not of the flavor.
+        raw = image.get("size") if image.get("disk_format") == "raw" else 0
         marker = nova_plan.draft_marker(
-            self._before,
             self._job.wish,
+            power=self._plan.power,
             image=str(image.get("id", "")),
-            # The rescue disk has the size of the image, and not of the flavor.
-            size=int(image.get("virtual_size") or 0),
+            size=int(image.get("virtual_size") or raw or 0),
             key=secrets.token_hex(4),
         )
-        body = {"metadata": {METADATA_KEY: marker_to_metadata(marker)}}
-        self._refusable("POST", "/metadata", step="write_marker", body=body)
+        self._provider.memory.disks = disk_facts(facts)
+        return self._write_metadata({METADATA_KEY: marker_to_metadata(marker, disk_facts(facts))})
+
+    def _write_metadata(self, values: dict[str, str]) -> bool:
+        """Where the quota is full, or the policy allows no metadata, the rescue goes on without."""
+        try:
+            self._refusable("POST", "/metadata", step="write_marker", body={"metadata": values})
+        except (Forbidden, TooLarge) as exc:
+            self._job.unwritten.update(values)
+            self._job.warnings.append(Problem("unwritten", _UNWRITTEN.format(exc.message), _UNWRITTEN_HINT))
+            return False
         return True
 
     def _remove_marker(self) -> bool:
         try:
             self._refusable("DELETE", f"/metadata/{METADATA_KEY}", step="remove_marker")
-        except OpenRescueError as exc:
-            if exc.code != "not_found":
-                raise
+        except NotFound:
             return False
         return True
 
@@ -111,7 +132,7 @@ class NovaRun(Run):
         wish = self._job.wish
         options = {
             "adminPass": wish.admin_password,
-            "rescue_image_ref": str((self._provider.image or {}).get("id", "")),
+            "rescue_image_ref": str((self._provider.memory.facts.image or {}).get("id", "")),
         }
         given = {key: value for key, value in options.items() if value}
         answer = self._act({"rescue": given or None}, step="rescue", goal="rescued")
@@ -124,18 +145,23 @@ class NovaRun(Run):
     def _unrescue(self) -> bool:
         self._act({"unrescue": None}, step="unrescue", goal="active")
         if self._job.wish.wait:
-            now = self._end_of("unrescue")
-            if now.vm_state != "active":
-                raise self._failed("unrescue", now)
+            self._arrive("unrescue", "active")
+        history = self._provider.memory.history
+        if history is not None and history.failed_rescue:
+            self._job.warnings.append(_UNPROVEN)
+        return True
+
+    def _reboot_hard(self) -> bool:
+        self._act({"reboot": {"type": "HARD"}}, step="reboot_hard", goal="active")
+        if self._job.wish.wait or not self._plan.ending:
+            self._arrive("reboot_hard", "active")
         return True
 
     def _stop_server(self) -> bool:
         if self._provider.observe(self._before.id).vm_state == "stopped":
             return False
         self._act({"os-stop": None}, step="stop_server", goal="stopped")
-        now = self._end_of("stop_server")
-        if now.vm_state != "stopped":
-            raise self._failed("stop_server", now)
+        self._arrive("stop_server", "stopped")
         return True
 
     # -- asking
@@ -148,33 +174,32 @@ class NovaRun(Run):
         """A call that Nova refuses where the server is not as it was when the plan was made."""
         try:
             return self._call(method, path, step=step, **options)
-        except OpenRescueError as exc:
+        except CloudError as exc:
             raise self._refused(exc) from exc
 
     def _act(self, body: Json, *, step: str, goal: str) -> Answer | None:
         """Ask for an action, and never twice without looking: None where it took although no answer came back."""
+        memory, action = self._provider.memory, next(iter(body))
         patience = Patience(self._clock, self._provider.deadline)
-        self._changed_at = _seconds(self._provider.shown.get("updated"))
+        self._changed_at = _seconds(memory.shown.get("updated"))
         lost = False
         while True:
-            self._sent = self._clock.wall()
-            self._provider.committed = True
-            self._provider.in_doubt = False
+            memory.committed, memory.in_doubt = True, False
             try:
                 answer = self._call("POST", "/action", step=step, body=body, again=False)
-            except OpenRescueError as exc:
+            except CloudError as exc:
                 # Of two requests the one that seemed lost may have come first.
-                if lost and exc.code == "conflict" and self._took(next(iter(body)), goal=goal):
+                if lost and isinstance(exc, Conflict) and self._took(action, goal=goal):
                     return None
-                if exc.code not in PASSING | SURROUNDINGS:
+                if not isinstance(exc, (Passing, Surroundings)):
                     raise self._refused(exc) from exc
                 again = patience.wait(exc)
                 # Who is asked to keep away, and has no time for that, does not look either.
-                if (again or exc.code != "over_limit") and self._took(next(iter(body)), goal=goal):
+                if (again or not isinstance(exc, TooLarge)) and self._took(action, goal=goal):
                     return None
-                lost = lost or exc.code in _NOBODY_KNOWS
+                lost = lost or isinstance(exc, Lost)
                 if not again:
-                    self._provider.in_doubt = exc.code in _NOBODY_KNOWS
+                    memory.in_doubt = isinstance(exc, Lost)
                     raise
             else:
                 self._job.request_id = answer.request_id
@@ -183,7 +208,7 @@ class NovaRun(Run):
     def _took(self, action: str, *, goal: str) -> bool:
         """Whether an action whose answer was lost has reached Nova."""
         now = self._provider.observe(self._before.id)
-        name = {"os-stop": "stop"}.get(action, action)
+        name = action.replace("os-", "")
         latest = next((one for one in self._provider.actions(self._before.id) if one["action"] == name), None)
         # An earlier action began before the server last changed, both by Nova's clock: ours may differ.
         if latest is not None and _seconds(latest["start_time"]) > self._changed_at:
@@ -191,12 +216,13 @@ class NovaRun(Run):
             return True
         return now.task_state is not None or now.vm_state == goal
 
-    def _refused(self, exc: OpenRescueError) -> OpenRescueError:
+    def _refused(self, exc: CloudError) -> OpenRescueError:
         """A refusal in the light of how the server is now."""
-        for pattern, code, hint in _REFUSALS:
-            if exc.code in ("bad_request", "conflict") and re.search(pattern, exc.message):
-                return OpenRescueError(exc.message, code=code, hint=hint, step=exc.step, server=self._before.name)
-        if exc.code != "conflict":
+        if isinstance(exc, (BadRequest, Conflict)):
+            for pattern, code, hint in _REFUSALS:
+                if re.search(pattern, exc.message):
+                    return OpenRescueError(exc.message, code=code, hint=hint, step=exc.step, server=self._before.name)
+        if not isinstance(exc, Conflict):
             return exc
         now = self._provider.observe(self._before.id)
         seen, before = (now.vm_state, now.task_state), (self._before.vm_state, self._before.task_state)
@@ -208,14 +234,7 @@ class NovaRun(Run):
     # -- waiting and judging
 
     def _see_rescued(self) -> None:
-        while True:
-            now = self._end_of("rescue")
-            if now.vm_state == "rescued":
-                break
-            if now.vm_state == "error" or self._ended():
-                raise self._failed("rescue", now)
-            # The answer may be older than the action.
-            self._clock.sleep(self._job.wish.poll_interval)
+        now = self._arrive("rescue", "rescued")
         if now.power_state not in ("running", "unknown"):
             raise OpenRescueError(
                 f"the rescue system is not running (power state {now.power_state}), although Nova says RESCUE",
@@ -224,6 +243,20 @@ class NovaRun(Run):
                 step="rescue",
                 server=now.name,
             )
+
+    def _arrive(self, step: str, goal: str) -> Situation:
+        """The server when Nova has brought it there; raises where Nova has failed, or given it up."""
+        looks = 0
+        while True:
+            now = self._end_of(step)
+            if now.vm_state == goal:
+                return now
+            looks += 1
+            # The answer may be older than the action, also than its end: then it is looked at once more.
+            given_up = looks > 1 and (self._action().get("message") == "Error" or looks > _LOOKS)
+            if given_up or (now.vm_state == "error" and self._before.vm_state != "error"):
+                raise self._failed(step, now)
+            self._clock.sleep(self._job.wish.poll_interval)
 
     def _end_of(self, step: str) -> Situation:
         """The server when nothing is being done to it any more."""
@@ -236,9 +269,7 @@ class NovaRun(Run):
         wish = self._job.wish
         end = wait_until(look, deadline=self._provider.deadline, clock=self._clock, poll_interval=wish.poll_interval)
         if end is None:
-            error = self._provider.stuck(seen[0], wish)
-            error.step = step
-            raise error
+            raise self._provider.stuck(seen[0], wish, step=step)
         return end
 
     def _action(self) -> Json:
@@ -248,18 +279,9 @@ class NovaRun(Run):
         try:
             path = f"/os-instance-actions/{self._job.request_id}"
             answer = self._call("GET", path, step="read what became of it", holds="instanceAction")
-        except OpenRescueError as exc:
-            if exc.code != "not_found":
-                raise
+        except NotFound:
             return {}
         return t.cast("Json", answer.json()["instanceAction"])
-
-    def _ended(self) -> bool:
-        """Whether the action is over: noted as failed, or all of its events have a result, or it is long ago."""
-        action = self._action()
-        results = [event.get("result") for event in action.get("events") or []]
-        over = action.get("message") == "Error" or (bool(results) and all(results))
-        return over or self._clock.wall() - self._sent > 10 * self._job.wish.poll_interval
 
     def _failed(self, step: str, now: Situation) -> OpenRescueError:
         if now.vm_state == "error":
@@ -267,8 +289,8 @@ class NovaRun(Run):
                 f"Nova has failed and left it in ERROR: {now.fault or 'no cause given'}{self._request()}",
                 code="server_in_error",
                 hint=(
-                    "Reboot it hard (openstack server reboot --hard), which boots its own system,"
-                    " or rescue it with a good image"
+                    "Run this with state: unrescued, which reboots it hard into its own system"
+                    " (openstack server reboot --hard), or rescue it with a good image"
                 ),
                 step=step,
                 server=now.name,
@@ -297,6 +319,18 @@ class NovaRun(Run):
         ]
         said = "; ".join(filter(None, (action.get("message"), *events)))
         return f"{self._request()}" + (f", os-instance-actions says: {said}" if said else "")
+
+
+_UNWRITTEN = "what unrescue would restore cannot be noted with the server: {}"
+_UNWRITTEN_HINT = (
+    "It is in the result, as unwritten. Where the server was off before, stop it after unrescue; make room in the quota"
+    " of metadata items, or use a user whose policy allows metadata"
+)
+_UNPROVEN = Problem(
+    "unproven",
+    "an earlier rescue had failed: Nova may have kept that one's definition as the server's own, and booted it now",
+    "See that its own system has booted (role verify); where it has not, reboot it hard",
+)
 
 
 def _seconds(moment: t.Any) -> float:

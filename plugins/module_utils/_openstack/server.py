@@ -9,6 +9,7 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import typing as t
 
@@ -21,7 +22,11 @@ if t.TYPE_CHECKING:
 
 __all__ = (
     "METADATA_KEY",
+    "DiskFacts",
     "Json",
+    "disk_facts_in",
+    "is_partial",
+    "local_extras_of",
     "marker_from_metadata",
     "marker_to_metadata",
     "situation",
@@ -41,13 +46,51 @@ _POWER = {0: "unknown", 1: "running", 3: "paused", 4: "shutdown", 6: "crashed", 
 _RUNS: dict[str, Runs] = {"active": "own", "rescued": "rescue", "stopped": "off"}
 
 
-def marker_to_metadata(marker: Marker) -> str:
-    """The marker as one value of at most 255 characters; a long name of the image is left out, its ID stays."""
+@dataclasses.dataclass(frozen=True)
+class DiskFacts:
+    """What has to be known of the disks of a rescued server, and cannot be seen in Nova's answer.
+
+    :param hidden: whether the rescue system sees the root disk only.
+    :param shared: volumes that other servers may have as well; None where all of them have to be taken for such.
+    """
+
+    hidden: bool = False
+    shared: frozenset[str] | None = frozenset()
+
+    def is_shared(self, volume: str) -> bool:
+        return self.shared is None or any(volume.startswith(one) for one in self.shared)
+
+
+#: so much of a volume's ID is kept in the marker
+_ENOUGH = 8
+_ALL = "*"
+
+
+def marker_to_metadata(marker: Marker, disks: DiskFacts) -> str:
+    """The marker as one value of at most 255 characters.
+
+    What does not fit is left out: the name of the image, whose ID stays, then which volumes are shared.
+    """
     kept = {"version": _SCHEMA, "id": marker.id, "power": marker.power, "since": marker.since, "image": marker.image}
     if marker.image_size:
         kept["size"] = marker.image_size
-    text = json.dumps({**kept, "asked": marker.asked}, separators=(",", ":"), ensure_ascii=False)
-    return text if len(text) <= _LONGEST else json.dumps(kept, separators=(",", ":"))
+    kept["hidden"] = str(int(disks.hidden))
+    shared = _ALL if disks.shared is None else " ".join(sorted(one[:_ENOUGH] for one in disks.shared))
+    for more in ({"shared": shared, "asked": marker.asked}, {"shared": shared}, {"shared": _ALL if shared else ""}):
+        text = json.dumps({**kept, **more}, separators=(",", ":"), ensure_ascii=False)
+        if len(text) <= _LONGEST:
+            break
+    return text
+
+
+def disk_facts_in(metadata: Json) -> DiskFacts | None:
+    """What the marker says of the disks; None where it says nothing."""
+    try:
+        found = json.loads(metadata[METADATA_KEY])
+        hidden, shared = found["hidden"] == "1", str(found["shared"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return DiskFacts(hidden=hidden, shared=None if shared == _ALL else frozenset(shared.split()))
 
 
 def marker_from_metadata(metadata: Json) -> Marker | None:
@@ -71,7 +114,12 @@ def marker_from_metadata(metadata: Json) -> Marker | None:
         return None
 
 
-def situation(server: Json, *, left_running: bool = False) -> Situation:
+def is_partial(server: Json) -> bool:
+    """Whether that is all that Nova knows of a server whose cell does not answer (api-ref, Handling Down Cells)."""
+    return "name" not in server
+
+
+def situation(server: Json, *, disks: DiskFacts | None = None) -> Situation:
     """A server as Nova shows it (api-ref, Show Server Details)."""
     vm_state = str(server.get("OS-EXT-STS:vm_state") or "")
     task_state = server.get("OS-EXT-STS:task_state")
@@ -86,11 +134,10 @@ def situation(server: Json, *, left_running: bool = False) -> Situation:
         runs=_RUNS.get(vm_state, "off"),
         task_state=task_state,
         marker=marker,
-        disks=tuple(_disks(server)),
+        disks=tuple(_disks(server, disks or DiskFacts())),
         reach=_reach(server),
         vm_state=vm_state,
         fault=str((server.get("fault") or {}).get("message") or ""),
-        left_running=left_running,
         declared=state_of(vm_state=vm_state, task_state=task_state, power_state=power_state, marked=marker is not None),
     )
 
@@ -116,20 +163,36 @@ def volumes_of(server: Json) -> list[str]:
     return [str(volume["id"]) for volume in server.get("os-extended-volumes:volumes_attached") or []]
 
 
-def _disks(server: Json) -> t.Iterator[dict[str, t.Any]]:
-    """The volumes only: Nova tells nothing of the other disks. A guest sees a volume's ID as its serial number."""
+def _disks(server: Json, facts: DiskFacts) -> t.Iterator[dict[str, t.Any]]:
+    """The volumes, then what else the flavor gives beside the root disk, of which Nova tells nothing more."""
     for volume in volumes_of(server):
-        yield {
-            "target": None,
-            "bus": None,
-            "kind": "disk",
-            "source": volume,
-            "format": None,
-            "serial": volume,
-            "read_only": False,
-            # virtio-blk cuts serial numbers at 20 characters
-            "device": f"/dev/disk/by-id/virtio-{volume[:20]}",
-        }
+        # A guest sees a volume's ID as its serial number, of which virtio-blk leaves 20 characters.
+        device = f"/dev/disk/by-id/virtio-{volume[:20]}"
+        hidden = facts.hidden and bool(server.get("image"))
+        yield _disk(volume, device=device, serial=volume, hidden=hidden, shared=facts.is_shared(volume))
+    for extra in local_extras_of(server):
+        yield _disk(extra, device=None, serial=None, hidden=facts.hidden, shared=False)
+
+
+def local_extras_of(server: Json) -> list[str]:
+    """``ephemeral`` and ``swap``, where the flavor gives such disks."""
+    flavor = server.get("flavor") or {}
+    return [kind for kind in ("ephemeral", "swap") if int(flavor.get(kind) or 0)]
+
+
+def _disk(source: str, *, device: str | None, serial: str | None, hidden: bool, shared: bool) -> dict[str, t.Any]:
+    return {
+        "target": None,
+        "bus": None,
+        "kind": "disk",
+        "source": source,
+        "format": None,
+        "serial": serial,
+        "read_only": False,
+        "device": None if hidden else device,
+        "hidden": hidden,
+        "shared": shared,
+    }
 
 
 def _version(text: t.Any) -> tuple[int, int]:

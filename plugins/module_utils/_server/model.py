@@ -86,8 +86,6 @@ class Situation:
     vm_state: str = ""
     #: why it is in ERROR, as far as Nova says so
     fault: str = ""
-    #: whether it runs only because Nova's unrescue has started it
-    left_running: bool = False
     #: the state, where the provider itself knows it; elsewhere it follows from the marker
     declared: str = ""
 
@@ -122,6 +120,8 @@ class Job:
     timings: dict[str, float] = dataclasses.field(default_factory=dict)
     #: what the cloud calls the request that asked for the change
     request_id: str = ""
+    #: what should have been noted with the server and could not be, by its key
+    unwritten: dict[str, str] = dataclasses.field(default_factory=dict)
     #: the password that the cloud has set for the rescue system
     password: str = dataclasses.field(default="", repr=False)
     error: OpenRescueError | None = None

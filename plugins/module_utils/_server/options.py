@@ -11,9 +11,63 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
+import json
+import re
 import typing as t
 
-__all__ = ("provider_argument_spec", "rescue_image_argument_spec")
+__all__ = ("SecretsFirst", "provider_argument_spec", "rescue_image_argument_spec", "secrets_in")
+
+#: Options with secrets and much else in them: only what is named like a secret is hidden. A user name that is hidden
+#: like a password would be cut out of every word of the result that it happens to be a part of.
+_WITH_SECRETS = ("auth", "cloud")
+#: keystoneauth's own secret options, and what plugins beside it call theirs; not access_token_endpoint, token_type
+_SECRET = re.compile(r"(?:pass(?:word|wd|phrase|code)|secret|token|api_?key|(?:access|private)_key)$", re.IGNORECASE)
+#: deeper than any configuration of a cloud
+_DEEPEST = 10
+
+
+def secrets_in(params: t.Mapping[str, t.Any]) -> set[str]:
+    """The values in these module options that nobody may see, of options whose other values everybody may see."""
+    return {secret for option in _WITH_SECRETS for secret in _secrets(_as_dict(params.get(option)), depth=0)}
+
+
+def _as_dict(value: t.Any) -> t.Any:
+    """A dictionary may come as its text: as JSON, or as ``key=value`` with commas or spaces between."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        pairs = (part.partition("=") for part in re.split(r"[,\s]+", value))
+        return {key: text for key, equals, text in pairs if equals}
+
+
+def _secrets(value: t.Any, *, depth: int, named: bool = False) -> t.Iterator[str]:
+    if depth > _DEEPEST:
+        return
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _secrets(inner, depth=depth + 1, named=named or bool(_SECRET.search(str(key))))
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from _secrets(inner, depth=depth + 1, named=named)
+    elif named and isinstance(value, (str, int)) and not isinstance(value, bool) and value != "":
+        yield str(value)
+
+
+class SecretsFirst:
+    """Before AnsibleModule in the bases of a module: its secrets are known before anything can be printed or logged.
+
+    AnsibleModule itself calls ``_load_params`` first of all: an option that it refuses ends with all options shown, and
+    the call is written to the system's log, before the module has a say.
+    """
+
+    params: dict[str, t.Any]
+    no_log_values: set[str]
+
+    def _load_params(self) -> None:
+        super()._load_params()  # type: ignore[misc]
+        self.no_log_values.update(secrets_in(self.params))
 
 
 def provider_argument_spec() -> dict[str, dict[str, t.Any]]:
@@ -22,8 +76,9 @@ def provider_argument_spec() -> dict[str, dict[str, t.Any]]:
         "provider": {"type": "str", "choices": ["openstack", "libvirt"], "default": "openstack"},
         "server": {"type": "list", "elements": "str", "required": True},
         "libvirt_uri": {"type": "str", "default": "qemu:///system", "aliases": ["uri"]},
+        # Of these two the secrets are hidden by SecretsFirst.
         "cloud": {"type": "raw"},
-        "auth": {"type": "dict", "no_log": True},
+        "auth": {"type": "dict"},
         "auth_type": {"type": "str"},
         "region_name": {"type": "str"},
         "interface": {"type": "str", "choices": ["admin", "internal", "public"], "default": "public"},

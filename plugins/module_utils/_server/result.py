@@ -78,6 +78,7 @@ def result(job: Job) -> dict[str, t.Any]:
         "stopped_by": job.stopped_by or None,
         "timings": dict(job.timings),
         "request_id": job.request_id or None,
+        "unwritten": dict(job.unwritten),
         "error": _error(job),
     }
 

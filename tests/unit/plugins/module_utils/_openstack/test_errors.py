@@ -11,12 +11,14 @@ import ssl
 import pytest
 import requests
 from ansible_collections.openrescue.server.plugins.module_utils._openstack.errors import (
-    PASSING,
     Answer,
+    CloudError,
+    Lost,
+    Passing,
+    Surroundings,
     answer_error,
     exception_error,
     fault_of,
-    retry_after,
 )
 from keystoneauth1 import exceptions as ksa
 from openstack import exceptions as sdk
@@ -42,7 +44,7 @@ def test_faults(body: object, name: str, message: str) -> None:
 def test_a_page_of_a_proxy_is_shown_short_and_plain() -> None:
     _name, message = fault_of(Answer(502, {}, "<html>\x1b[31m\n" + "x" * 1000))
     assert message.startswith("<html> [31m xxx")
-    assert len(message) <= 401
+    assert len(message) <= 400
 
 
 @pytest.mark.parametrize(
@@ -54,7 +56,7 @@ def test_every_status_has_a_code_a_cause_and_a_way_out(status: int) -> None:
     text = str(error)
     assert all(word in text for word in ("web1", "rescue", str(status), "f: why", "req-1", "POST compute/x"))
     assert error.hint
-    assert error.retryable == (error.code in PASSING)
+    assert error.retryable == isinstance(error, Passing)
 
 
 def wrapped(inner: Exception) -> Exception:
@@ -92,7 +94,27 @@ def test_what_the_sdk_raises(exc: Exception, code: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [("7", 7.0), ("", None), ("soon", None), ("Thu, 01 Jan 1970 00:01:40 GMT", 90.0), ("-1", None)],
+    [("7", 7.0), ("", 0.0), ("soon", 0.0), ("Thu, 01 Jan 1970 00:01:40 GMT", 90.0), ("-1", 0.0)],
 )
-def test_retry_after(value: str, seconds: float | None) -> None:
-    assert retry_after(Answer(503, {"Retry-After": value}, ""), now=10.0) == seconds
+def test_a_pause_that_is_asked_for(value: str, seconds: float) -> None:
+    error = answer_error(Answer(503, {"Retry-After": value}, ""), asked="GET x", step="look", now=10.0)
+    assert error.retry_after == seconds
+    assert (f"left alone for {seconds:.0f} s" in error.hint) == (seconds > 0)
+
+
+def kinds(base: type[CloudError]) -> set[str]:
+    return {base.code} | {code for kind in base.__subclasses__() for code in kinds(kind)} - {CloudError.code}
+
+
+def test_kinds() -> None:
+    """What is done about an error follows from its kind: this is which is which."""
+    api = {CloudError.code}
+    assert kinds(Lost) - api == {
+        "bad_gateway",
+        "gateway_timeout",
+        "connection_failed",
+        "no_answer",
+        "answer_not_json",
+    }
+    assert kinds(Passing) - api == kinds(Lost) - api | {"over_limit", "server_error", "unavailable"}
+    assert kinds(Surroundings) - api == {"connection_failed", "name_not_resolved", "no_answer"}
