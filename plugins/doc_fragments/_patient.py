@@ -31,8 +31,18 @@ options:
   timeout:
     description:
       - Seconds after which no further check begins and no tool goes on.
+      - What is being written by then is written to its end. So this has to be a little less than the task's own
+        C(timeout), which ends the task and not the module.
+      - SIGTERM, SIGINT and SIGHUP ask the module to stop in the same way, between two steps.
     type: int
     default: 1800
+  lock_timeout:
+    description:
+      - Only one of these modules works on the disks of one rescue system at a time. This is how many seconds another
+        one waits for that, before it fails with the code V(busy) and says which process works, since when and on what.
+      - It is a part of O(timeout).
+    type: int
+    default: 0
 requirements:
   - Runs on the rescue system, as root, with Python 3.9 or later.
   - util-linux (C(lsblk), C(blkid), C(unshare)) and the tools of the file systems in question.

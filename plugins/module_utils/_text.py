@@ -9,12 +9,39 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
-__all__ = ("printable",)
+import typing as t
+
+__all__ = ("printable", "printable_result")
 
 
 def printable(text: str, *, limit: int = 300) -> str:
     """One line of foreign text, safe to show: what does not print is escaped, what is long is cut."""
-    shown = "".join(
-        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode("ascii") for char in text
-    )
+    shown = _escaped(text, keep="")
     return shown if len(shown) <= limit else shown[: limit - 3] + "..."
+
+
+def printable_result(value: t.Any) -> t.Any:
+    """What a module returns, made safe at its one exit: every text in it prints and is valid UTF-8.
+
+    Ends of lines and tabs stay, since diffs have them. What is safe already stays as it is.
+    """
+    if isinstance(value, str):
+        return _escaped(value, keep="\n\t")
+    if isinstance(value, dict):
+        return {printable_result(key): printable_result(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [printable_result(item) for item in value]
+    return value
+
+
+def _escaped(text: str, *, keep: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char in keep else _escape(char) for char in text)
+
+
+def _escape(char: str) -> str:
+    """A byte that was no UTF-8, which Python holds as half a surrogate, is shown as that byte."""
+    if "\udc80" <= char <= "\udcff":
+        return f"\\x{ord(char) - 0xDC00:02x}"
+    return char.encode("unicode_escape", "surrogatepass").decode("ascii")

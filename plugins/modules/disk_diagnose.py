@@ -167,7 +167,7 @@ from ..module_utils._faults.catalog import FAULTS
 from ..module_utils._faults.engine.diagnose import Report, check_names, diagnose, message_of
 from ..module_utils._patient.opening import View
 from ..module_utils._patient.session import disk_argument_spec, private_session
-from ..module_utils._patient.tools import Tools
+from ..module_utils._text import printable_result
 from ..module_utils._time import TimeBudget
 
 
@@ -175,8 +175,8 @@ def run(params: dict[str, t.Any]) -> dict[str, t.Any]:
     wanted = params["faults"]
     check_names(wanted or (), FAULTS)
     budget = TimeBudget(seconds=params["timeout"])
-    view = View(tools=Tools(timeout=params["timeout"]), only=params["devices"], root=params["root"], trial=True)
-    with private_session():
+    with private_session(params, action="disk_diagnose") as tools:
+        view = View(tools=tools, only=params["devices"], root=params["root"], trial=True)
         began = time.monotonic()
         with view.opened():
             budget.lap("open", began)
@@ -215,8 +215,8 @@ def main() -> None:
     try:
         result = run(module.params)
     except OpenRescueError as exc:
-        module.fail_json(msg=str(exc), error=exc.as_result())
-    module.exit_json(changed=False, **result)
+        module.fail_json(**printable_result({"msg": str(exc), "error": exc.as_result()}))
+    module.exit_json(changed=False, **printable_result(result))
 
 
 if __name__ == "__main__":

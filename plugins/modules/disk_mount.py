@@ -30,6 +30,8 @@ options:
     description:
       - V(mounted) mounts the tree.
       - V(unmounted) unmounts it and leaves nothing active, neither volumes nor arrays nor layers.
+      - Once V(unmounted) has ended well, no module of this collection works on the disks any more. With O(lock_timeout)
+        a playbook waits for that before it takes the rescue system away.
     type: str
     choices: [mounted, unmounted]
     required: true
@@ -99,25 +101,28 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._errors import OpenRescueError
 from ..module_utils._patient.opening import View
-from ..module_utils._patient.session import disk_argument_spec, exclusive, mounted_now, remember_mounted
+from ..module_utils._patient.session import (
+    PatientMounted,
+    disk_argument_spec,
+    exclusive,
+    mounted_now,
+    remember_mounted,
+)
 from ..module_utils._patient.tools import Tools
 from ..module_utils._patient.tree.mounts import mounts_below
+from ..module_utils._text import printable_result
 
 
-def mount(params: dict[str, t.Any], path: str, *, check: bool) -> dict[str, t.Any]:
+def mount(params: dict[str, t.Any], path: str, *, tools: Tools, check: bool) -> dict[str, t.Any]:
     now = mounted_now()
     if now is not None and now["path"] != path and mounts_below(now["path"]):
-        raise OpenRescueError(
-            f"the patient is mounted at {now['path']} already",
-            code="patient_mounted",
-            hint="Unmount it there first",
-        )
+        raise PatientMounted(f"the patient is mounted at {now['path']} already", hint="Unmount it there first")
     asked = {"read_only": params["read_only"], "devices": params["devices"], "root": params["root"]}
     if now is not None and mounts_below(path) and now["asked"] == asked and now["told"]:
         return {"changed": False, "mount_point": path, **now["told"]}
     if check:
         return {"changed": True, "mount_point": path}
-    view = View(tools=Tools(timeout=params["timeout"]), only=params["devices"], root=params["root"], target=path)
+    view = View(tools=tools, only=params["devices"], root=params["root"], target=path)
     remember_mounted({"path": path, "asked": asked, "told": None})
     try:
         view.open()
@@ -139,12 +144,12 @@ def mount(params: dict[str, t.Any], path: str, *, check: bool) -> dict[str, t.An
     return {"changed": True, "mount_point": path, **told}
 
 
-def unmount(params: dict[str, t.Any], path: str, *, check: bool) -> dict[str, t.Any]:
+def unmount(_params: dict[str, t.Any], path: str, *, tools: Tools, check: bool) -> dict[str, t.Any]:
     now = mounted_now()
     if now is None or now["path"] != path:
         return {"changed": False, "mount_point": path}
     if not check:
-        View(tools=Tools(timeout=params["timeout"]), target=path).close()
+        View(tools=tools, target=path).close()
         remember_mounted(None)
     return {"changed": True, "mount_point": path}
 
@@ -165,12 +170,12 @@ def main() -> None:
         module.fail_json(msg="path must be absolute, and not /")
     act = mount if state == "mounted" else unmount
     try:
-        with exclusive():
-            result = act(module.params, os.path.realpath(path), check=module.check_mode)
+        with exclusive(module.params, action=f"disk_mount, state {state}") as tools:
+            result = act(module.params, os.path.realpath(path), tools=tools, check=module.check_mode)
     except OpenRescueError as exc:
-        module.fail_json(msg=str(exc), error=exc.as_result())
+        module.fail_json(**printable_result({"msg": str(exc), "error": exc.as_result()}))
     before = {"mounted": (state == "mounted") != result["changed"]}
-    module.exit_json(diff={"before": before, "after": {"mounted": state == "mounted"}}, **result)
+    module.exit_json(diff={"before": before, "after": {"mounted": state == "mounted"}}, **printable_result(result))
 
 
 if __name__ == "__main__":

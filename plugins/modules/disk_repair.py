@@ -137,9 +137,9 @@ from ..module_utils._faults.engine.repair import Outcome, Selection, finding_of,
 from ..module_utils._faults.model import Finding
 from ..module_utils._patient.opening import View
 from ..module_utils._patient.session import disk_argument_spec, private_session
-from ..module_utils._patient.tools import Tools
 from ..module_utils._patient.write.revert import load_bundle, revert
 from ..module_utils._patient.write.undo import FileEntry, check_id
+from ..module_utils._text import printable_result
 from ..module_utils._time import TimeBudget
 
 
@@ -156,18 +156,18 @@ def selection_of(params: dict[str, t.Any]) -> Selection:
 
 def run(params: dict[str, t.Any], *, check: bool) -> dict[str, t.Any]:
     budget = TimeBudget(seconds=params["timeout"])
-    tools = Tools(timeout=params["timeout"])
-
-    def make_view(trial: bool) -> View:
-        return View(tools=tools, only=params["devices"], root=params["root"], trial=trial)
-
-    if params["state"] == "reverted":
+    reverts = params["state"] == "reverted"
+    if reverts:
         check_id(params["undo"])
-        with private_session():
+    selection = None if reverts else selection_of(params)
+    with private_session(params, action=f"disk_repair, state {params['state']}") as tools:
+
+        def make_view(trial: bool) -> View:
+            return View(tools=tools, only=params["devices"], root=params["root"], trial=trial)
+
+        if selection is None:
             outcome = run_revert(make_view(check), params["undo"], check=check)
-    else:
-        selection = selection_of(params)
-        with private_session():
+        else:
             outcome = repair(make_view, faults=FAULTS, selection=selection, check=check, budget=budget)
     budget.finish()
     result = dataclasses.asdict(outcome)
@@ -214,9 +214,9 @@ def main() -> None:
     if module.params["state"] == "reverted" and not module.params["undo"]:
         module.fail_json(msg="there is no undo to revert: a repair that changed nothing returns none")
     try:
-        result = run(module.params, check=module.check_mode)
+        result = printable_result(run(module.params, check=module.check_mode))
     except OpenRescueError as exc:
-        module.fail_json(msg=str(exc), error=exc.as_result())
+        module.fail_json(**printable_result({"msg": str(exc), "error": exc.as_result()}))
     failed = result["failed_findings"]
     if failed:
         names = ", ".join(str(item.get("fault") or item.get("path") or item.get("device")) for item in failed)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
+import signal
 import struct
 import typing as t
 
@@ -27,6 +28,7 @@ __all__ = (
     "MS_RDONLY",
     "MS_REMOUNT",
     "attach_loop",
+    "die_with_parent",
     "make_private",
     "mount",
     "private_mounts",
@@ -52,6 +54,8 @@ _LOOP_SET_FD = 0x4C00
 _LOOP_SET_STATUS64 = 0x4C04
 _LOOP_CTL_GET_FREE = 0x4C82
 _LO_FLAGS_AUTOCLEAR = 4
+
+_PR_SET_PDEATHSIG = 1
 
 _libc: t.Any = ctypes.CDLL(None, use_errno=True)
 
@@ -94,6 +98,11 @@ def set_read_only(device: str, *, value: bool) -> None:
         fcntl.ioctl(fd, _BLKROSET, struct.pack("i", int(value)))
     finally:
         os.close(fd)
+
+
+def die_with_parent() -> None:
+    """Between fork and exec: this process is killed as soon as the one that started it has ended."""
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def attach_loop(backing: str) -> tuple[str, int]:

@@ -22,12 +22,35 @@ import typing as t
 
 from .._errors import OpenRescueError
 from .._text import printable
+from .limit import Limit, Stopped
+from .syscalls import die_with_parent
 
-__all__ = ("Completed", "Tools")
+__all__ = ("Completed", "ToolFailed", "ToolMissing", "ToolTimeout", "Tools")
 
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-ENVIRONMENT = {"PATH": SEARCH_PATH, "LC_ALL": "C", "LANG": "C", "HOME": "/", "TERM": "dumb"}
+ENVIRONMENT = {"PATH": SEARCH_PATH, "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8", "HOME": "/", "TERM": "dumb"}
 MAX_OUTPUT = 8 * 1024 * 1024
+#: seconds that a tool still gets when the time is over or a stop was asked for: cleaning up takes a moment
+_GRACE = 30.0
+_LOOKING = 0.5
+
+
+class ToolMissing(OpenRescueError):
+    """The rescue system does not bring the tool."""
+
+    code = "tool_missing"
+
+
+class ToolTimeout(OpenRescueError):
+    """The tool did not come to its end in the time that it was given."""
+
+    code = "tool_timeout"
+
+
+class ToolFailed(OpenRescueError):
+    """The tool ended with a code that is no result."""
+
+    code = "tool_failed"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,12 +67,15 @@ class Completed:
 class Tools:
     """The tools of the rescue system, found on a fixed path.
 
-    :param timeout: seconds from now on after which no tool goes on, whatever it was given itself.
+    :param limit: the end of the call that they are run for, after which none goes on, whatever it was given itself.
+    :param held: a descriptor that a tool which writes keeps open: the lock on the disks, which then outlives us as
+        long as the tool does.
     """
 
-    def __init__(self, *, timeout: float | None = None) -> None:
+    def __init__(self, *, limit: Limit | None = None, held: int | None = None) -> None:
         self._found: dict[str, str | None] = {}
-        self._end = None if timeout is None else time.monotonic() + timeout
+        self._held = held
+        self.limit = limit or Limit()
 
     def has(self, name: str) -> bool:
         return self._locate(name) is not None
@@ -61,28 +87,26 @@ class Tools:
         timeout: float,
         ok: t.Container[int] = (0,),
         stdin: bytes | None = None,
+        writes: bool = False,
     ) -> Completed:
         """Run one tool to its end.
 
         :param ok: exit codes that are results; every other code raises.
-        :raises OpenRescueError: ``tool_missing``, ``tool_timeout`` or ``tool_failed``.
+        :param writes: it writes to what must stay whole, so nothing of ours ends it before its own end: neither
+            ``timeout``, nor the limit, nor our death. A tool that works on a layer or a copy writes nothing.
+        :raises OpenRescueError: ToolMissing, ToolTimeout, ToolFailed, or Stopped where the whole call is to end.
         """
         program = self._locate(argv[0])
         if program is None:
-            raise OpenRescueError(
-                f"the rescue system has no '{argv[0]}'",
-                code="tool_missing",
-                hint=f"Use a rescue image that brings '{argv[0]}'",
+            raise ToolMissing(
+                f"the rescue system has no '{argv[0]}'", hint=f"Use a rescue image that brings '{argv[0]}'"
             )
-        if self._end is not None:
-            # Cleaning up is still allowed a moment when the time is over.
-            timeout = min(timeout, max(self._end - time.monotonic(), 30.0))
-        done = self._spawn([program, *argv[1:]], timeout=timeout, stdin=stdin)
+        allowed = None if writes else min(timeout, max(self.limit.left, _GRACE))
+        done = self._spawn([program, *argv[1:]], timeout=allowed, stdin=stdin)
         if done.rc not in ok:
             last = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()][-1:]
-            raise OpenRescueError(
-                f"'{' '.join(argv)}' ended with code {done.rc}: {printable(last[0]) if last else 'no output'}",
-                code="tool_failed",
+            raise ToolFailed(
+                f"'{' '.join(argv)}' ended with code {done.rc}: {printable(last[0]) if last else 'no output'}"
             )
         return done
 
@@ -91,41 +115,70 @@ class Tools:
             self._found[name] = shutil.which(name, path=SEARCH_PATH)
         return self._found[name]
 
-    @staticmethod
-    def _spawn(argv: t.Sequence[str], *, timeout: float, stdin: bytes | None) -> Completed:
+    def _spawn(self, argv: t.Sequence[str], *, timeout: float | None, stdin: bytes | None) -> Completed:
         # Output goes to files, not pipes: a child that outlives its parent cannot hold us at a pipe's end.
         started = time.monotonic()
+        writes = timeout is None
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, tempfile.TemporaryFile() as given:
             given.write(stdin or b"")
             given.seek(0)
             process = subprocess.Popen(
-                argv, stdin=given, stdout=out, stderr=err, env=ENVIRONMENT, cwd="/", start_new_session=True
+                argv,
+                stdin=given,
+                stdout=out,
+                stderr=err,
+                env=ENVIRONMENT,
+                cwd="/",
+                start_new_session=True,
+                pass_fds=(self._held,) if writes and self._held is not None else (),
+                preexec_fn=None if writes else die_with_parent,
             )
             try:
-                rc = _wait(process, timeout)
+                rc = self._wait(process, timeout)
             except subprocess.TimeoutExpired:
-                raise OpenRescueError(
-                    f"'{' '.join(argv)}' did not end within {timeout:g} seconds",
-                    code="tool_timeout",
-                    hint="A failing disk is the usual cause: look at the kernel messages of the rescue system",
-                ) from None
+                raise self._ended_early(argv, timeout or 0.0) from None
             finally:
-                _end_session(process)
+                if not writes:
+                    _end_session(process)
             return Completed(tuple(argv), rc, _read(out), _read(err), time.monotonic() - started)
 
+    def _wait(self, process: subprocess.Popen[bytes], timeout: float | None) -> int:
+        """Wait asleep: Popen.wait() with a time limit looks twenty times a second, which a slow machine feels."""
+        if timeout is None:
+            return process.wait()
+        end = time.monotonic() + timeout
+        ears = [] if self.limit.over else [self.limit.ear]
+        watched = _watch(process)
+        try:
+            while True:
+                left = max(0.0, end - time.monotonic())
+                ready = select.select([*watched, *ears], [], [], left if watched else min(left, _LOOKING))[0]
+                if process.poll() is not None:
+                    return process.returncode
+                if self.limit.ear in ready:
+                    end, ears = min(end, time.monotonic() + _GRACE / 10), []
+                elif left <= 0:
+                    raise subprocess.TimeoutExpired(process.args, timeout)
+        finally:
+            for fd in watched:
+                os.close(fd)
 
-def _wait(process: subprocess.Popen[bytes], timeout: float) -> int:
-    """Wait asleep: Popen.wait() with a time limit looks twenty times a second, which a slow machine feels."""
+    def _ended_early(self, argv: t.Sequence[str], timeout: float) -> OpenRescueError:
+        command = " ".join(argv)
+        if self.limit.over:
+            return Stopped(f"'{command}' was ended, since {self.limit.over}", retryable=True)
+        return ToolTimeout(
+            f"'{command}' did not end within {timeout:g} seconds",
+            hint="A failing disk is the usual cause: look at the kernel messages of the rescue system",
+        )
+
+
+def _watch(process: subprocess.Popen[bytes]) -> list[int]:
+    """A descriptor that tells of its end; none before Linux 5.3, where one has to look."""
     try:
-        watched = os.pidfd_open(process.pid)
-    except OSError:  # Linux before 5.3
-        return process.wait(timeout=timeout)
-    try:
-        if not select.select([watched], [], [], timeout)[0]:
-            raise subprocess.TimeoutExpired(process.args, timeout)
-        return process.wait()
-    finally:
-        os.close(watched)
+        return [os.pidfd_open(process.pid)]
+    except OSError:
+        return []
 
 
 def _end_session(process: subprocess.Popen[bytes]) -> None:

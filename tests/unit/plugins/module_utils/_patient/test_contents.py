@@ -128,7 +128,7 @@ def test_a_diff_shows_no_control_characters() -> None:
     assert unified("/a", None, b"new\n") == "--- /dev/null\n+++ /a\n@@ -0,0 +1 @@\n+new\n"
     assert unified("/a", b"x", b"x\n") == "--- /a\n+++ /a\n@@ -1 +1 @@\n-x\n\\ No newline at end of file\n+x\n"
     assert unified("/a", b"\0", b"\0\0") == "/a: 1 bytes before, 2 bytes after\n"
-    assert printable("a\nb\udce9", limit=10) == "a\\nb\\udce9"
+    assert printable("a\nb\udce9", limit=10) == "a\\nb\\xe9"
 
 
 def test_changed_chunks_of_a_snapshot_store(tmp_path: pathlib.Path) -> None:

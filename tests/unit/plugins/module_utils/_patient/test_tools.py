@@ -6,10 +6,17 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import pathlib
+import subprocess
+import sys
+import threading
 import time
 
 import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
+from ansible_collections.openrescue.server.plugins.module_utils._patient.limit import Limit, Stopped
 from ansible_collections.openrescue.server.plugins.module_utils._patient.tools import Tools
 
 
@@ -17,7 +24,7 @@ def test_a_tool_runs_without_our_environment_and_input(monkeypatch: pytest.Monke
     monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
     monkeypatch.setenv("LD_PRELOAD", "/nothing")
     done = Tools().run(["sh", "-c", "echo $LC_ALL-$LD_PRELOAD; cat; exit 3"], timeout=20, ok=(3,))
-    assert (done.rc, done.stdout) == (3, "C-\n")
+    assert (done.rc, done.stdout) == (3, "C.UTF-8-\n")
     assert Tools().run(["cat"], timeout=20, stdin=b"\xff").stdout == "\udcff"
 
 
@@ -39,3 +46,63 @@ def test_a_child_that_outlives_its_tool_holds_nobody() -> None:
     began = time.monotonic()
     assert Tools().run(["sh", "-c", "sleep 60 & echo here"], timeout=20).stdout == "here\n"
     assert time.monotonic() - began < 10
+
+
+def test_names_in_utf_8_stay_what_they_are() -> None:
+    """Under LC_ALL=C, blkid and others escape them."""
+    assert Tools().run(["sh", "-c", "locale charmap 2>/dev/null || echo UTF-8"], timeout=20).stdout == "UTF-8\n"
+
+
+def test_a_tool_that_only_looks_ends_with_the_call() -> None:
+    limit = Limit(seconds=60)
+    threading.Timer(0.3, limit.ask, ["SIGTERM"]).start()
+    began = time.monotonic()
+    with pytest.raises(Stopped, match="asked to stop by SIGTERM"):
+        Tools(limit=limit).run(["sleep", "60"], timeout=60)
+    assert time.monotonic() - began < 20
+
+
+def test_cleaning_up_is_still_possible_when_the_call_is_over() -> None:
+    limit = Limit(seconds=0)
+    limit.ask("SIGTERM")
+    assert Tools(limit=limit).run(["sh", "-c", "sleep 0.2; echo done"], timeout=20).stdout == "done\n"
+
+
+def test_a_tool_that_writes_comes_to_its_end() -> None:
+    limit = Limit(seconds=0)
+    threading.Timer(0.1, limit.ask, ["SIGTERM"]).start()
+    done = Tools(limit=limit).run(["sh", "-c", "sleep 1; echo written"], timeout=0.2, writes=True)
+    assert done.stdout == "written\n"
+
+
+KILLED = """
+import os, sys, threading, time
+from ansible_collections.openrescue.server.plugins.module_utils._patient.tools import Tools
+held = os.open(sys.argv[1], os.O_RDWR)
+import fcntl
+fcntl.flock(held, fcntl.LOCK_EX)
+threading.Thread(target=Tools(held=held).run, args=(["sh", "-c", sys.argv[2]],),
+                 kwargs={"timeout": 60, "writes": sys.argv[3] == "writes"}, daemon=True).start()
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("kind", ["writes", "looks"])
+def test_after_a_kill_only_what_writes_goes_on_and_holds_the_lock(tmp_path: pathlib.Path, kind: str) -> None:
+    lock, begun, written = tmp_path / "lock", tmp_path / "begun", tmp_path / "written"
+    lock.touch()
+    script = f"echo > {begun}; sleep 1.5; echo > {written}"
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(lock), script, kind], env={**os.environ, "PYTHONPATH": ":".join(sys.path)}
+    )
+    while not begun.exists():
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    with lock.open("r+") as file:
+        if kind == "writes":
+            with pytest.raises(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX)
+    time.sleep(0 if kind == "writes" else 2)
+    assert written.exists() == (kind == "writes")
