@@ -78,15 +78,15 @@ def _run(fault: Fault, patient: Patient, budget: TimeBudget, found: list[Finding
     missing = [name for name in fault.tools if not patient.tools.has(name)]
     if missing:
         return "skipped", f"the rescue system has no {', '.join(missing)}"
-    if budget.is_over():
-        return "skipped", TIME_IS_OVER
+    if over := _over(patient, budget):
+        return "skipped", over
     try:
         for finding in fault.detect(patient):
             found.append(_as_declared(fault, finding, found))
             if len(found) >= MAX_FINDINGS:
                 return "ran", f"there are {MAX_FINDINGS} findings already, and more are not looked for"
-            if budget.is_over():
-                return "skipped", TIME_IS_OVER
+            if over := _over(patient, budget):
+                return "skipped", over
     except NotApplicable as exc:
         return "not_applicable", printable(str(exc))
     except OpenRescueError as exc:
@@ -94,6 +94,11 @@ def _run(fault: Fault, patient: Patient, budget: TimeBudget, found: list[Finding
     except Exception as exc:  # a hostile disk may surprise one check; the others still count
         return "skipped", f"this check failed: {type(exc).__name__}: {printable(str(exc))}"
     return "ran", ""
+
+
+def _over(patient: Patient, budget: TimeBudget) -> str:
+    """Why no further step begins: the time, or somebody who has asked this call to stop."""
+    return TIME_IS_OVER if budget.is_over() else patient.tools.limit.over
 
 
 def _as_declared(fault: Fault, finding: Finding, others: t.Sequence[Finding]) -> Finding:
