@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import lzma
 import os
 import pathlib
 import shutil
@@ -43,7 +44,7 @@ NOT_INSTALLED = (
     " /lib/modules/*/kernel/net/wireless/* /lib/modules/*/kernel/net/mac80211/*"
 ).split()
 
-# Whatever would touch a foreign disk by itself, or costs time at boot and serves no rescue.
+# Whatever would touch a foreign disk by itself, or costs time at boot and serves no rescue, of every suite.
 MASKED_UNITS = (
     "apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer"
     " mdcheck_start.timer mdcheck_continue.timer mdmonitor-oneshot.timer mdmonitor.service mdadm-shutdown.service"
@@ -59,17 +60,24 @@ MASKED_UNITS = (
     " systemd-journald-audit.socket systemd-ask-password-console.path systemd-ask-password-wall.path"
     " sys-kernel-debug.mount sys-kernel-tracing.mount dev-hugepages.mount dev-mqueue.mount"
     " proc-sys-fs-binfmt_misc.automount cloud-init-hotplugd.socket getty-static.service ldconfig.service"
+    " xfs_scrub_all.timer mdadm-grow-continue@.service sshd-keygen.service tmp.mount systemd-hibernate-clear.service"
+    " systemd-pcrmachine.service systemd-tpm2-setup.service systemd-tpm2-setup-early.service grub-common.service"
+    " systemd-journal-catalog-update.service systemd-hwdb-update.service systemd-update-done.service"
+    " systemd-udev-load-credentials.service systemd-networkd-persistent-storage.service"
 ).split()
 MASKED_GENERATORS = (
     "cloud-init-generator systemd-cryptsetup-generator systemd-fstab-generator systemd-gpt-auto-generator"
     " systemd-getty-generator systemd-hibernate-resume-generator systemd-integritysetup-generator"
     " systemd-rc-local-generator systemd-run-generator systemd-debug-generator systemd-system-update-generator"
-    " systemd-sysv-generator systemd-veritysetup-generator"
+    " systemd-sysv-generator systemd-veritysetup-generator systemd-ssh-generator systemd-tpm2-generator"
 ).split()
 MASKED_UDEV_RULES = (
     "64-md-raid-assembly.rules 69-lvm.rules 56-dm-parts.rules 60-kpartx.rules 66-azure-ephemeral.rules"
     " 68-del-part-nodes.rules 69-md-clustered-confirm-device.rules 60-qemu-guest-agent.rules 96-e2scrub.rules"
 ).split()
+
+# The parts of cloud-init, as Debian 12 and Debian 13 name them; none starts before a seed is there.
+CLOUD_UNITS = "cloud-init-main cloud-init-local cloud-init cloud-init-network cloud-config cloud-final".split()
 
 GRUB_BIOS_MODULES = "biosdisk part_gpt fat normal linux configfile echo test reboot minicmd serial terminal".split()
 CMDLINE = (
@@ -165,7 +173,9 @@ def configure(spec: Spec, *, files: pathlib.Path, tree: pathlib.Path, build_id: 
         "openrescue-agent.service ssh.socket systemd-networkd.service serial-getty@ttyS0.service getty@tty1.service"
     )
     run("systemctl", f"--root={tree}", "--quiet", "enable", *enabled.split())
-    for unit in "cloud-init cloud-init-local cloud-config cloud-final".split():
+    for unit in CLOUD_UNITS:
+        if not (tree / f"lib/systemd/system/{unit}.service").exists():
+            continue
         run("systemctl", f"--root={tree}", "--quiet", "disable", f"{unit}.service")
         wants = etc / "systemd/system/cloud-init.target.wants"
         wants.mkdir(exist_ok=True)
@@ -175,6 +185,14 @@ def configure(spec: Spec, *, files: pathlib.Path, tree: pathlib.Path, build_id: 
         for path in sorted((tree / rubbish).glob("*")):
             if rubbish != "boot" or path.name.startswith(("initrd", "System.map")):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def unpacked(module: pathlib.Path, target: pathlib.Path) -> None:
+    """Copy a kernel module; not compressed, since LZ4 around all of them is far quicker to undo at boot than XZ."""
+    if module.suffix == ".xz":
+        target.with_suffix("").write_bytes(lzma.decompress(module.read_bytes()))
+    else:
+        shutil.copy2(module, target)
 
 
 def make_initramfs(*, files: pathlib.Path, tree: pathlib.Path, version: str, target: pathlib.Path) -> None:
@@ -198,7 +216,7 @@ def make_initramfs(*, files: pathlib.Path, tree: pathlib.Path, version: str, tar
             if line.startswith("insmod "):
                 path = line.split()[1].lstrip("/")
                 (work / path).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(tree / path, work / path)
+                unpacked(tree / path, work / path)
     modules = work / "lib/modules" / version
     for name in ("modules.builtin", "modules.order", "modules.builtin.modinfo"):
         shutil.copy2(tree / "lib/modules" / version / name, modules / name)
@@ -314,6 +332,7 @@ def write_manifest(
     packages = run("dpkg-query", f"--admindir={tree}/var/lib/dpkg", "-W", "-f", "${Package} ${Version}\n")
     manifest = {
         "name": spec.name,
+        "suite": spec.suite,
         "inputs": spec.inputs,
         **facts,
         "files": {

@@ -47,27 +47,31 @@ def guest() -> Guest:
 def plain_image() -> pathlib.Path:
     """A disk with the rescue system's packages under Debian's and systemd's defaults: what its boot is measured by."""
     parts = [SOURCES / name for name in ("build.sh", "customize-plain.sh")]
-    packages = [*rescue_image().manifest["packages"], "initramfs-tools", "grub-pc"]
+    manifest = rescue_image().manifest
+    # Of the same release: what is compared is how the system is put together, not one Debian with another.
+    packages, suite = [*manifest["packages"], "initramfs-tools", "grub-pc"], manifest["suite"]
     entry = cached(
         "plain-image",
-        fingerprint("bookworm", *parts, *packages),
-        lambda directory: build(directory, packages=packages, customize="customize-plain.sh", size="4G"),
+        fingerprint(suite, *parts, *packages),
+        lambda directory: build(directory, packages=packages, customize="customize-plain.sh", size="4G", suite=suite),
     )
     return entry / "disk.raw"
 
 
-def build(directory: pathlib.Path, *, packages: t.Sequence[str], customize: str, size: str) -> None:
-    """Install Debian 12 on directory/disk.raw."""
+def build(
+    directory: pathlib.Path, *, packages: t.Sequence[str], customize: str, size: str, suite: str = "bookworm"
+) -> None:
+    """Install Debian on directory/disk.raw."""
     tree = directory / "root.tar"
-    mmdebstrap(",".join(packages), SOURCES / customize, tree)
+    mmdebstrap(",".join(packages), SOURCES / customize, tree, suite=suite)
     private = ("unshare", "--mount", "--propagation", "private")
     run(*private, SOURCES / "build.sh", directory / "disk.raw", size, tree, ssh_key().with_suffix(".pub"))
     tree.unlink()
     (directory / "root").rmdir()
 
 
-def mmdebstrap(packages: str, customize: pathlib.Path, target: pathlib.Path) -> None:
-    """A Debian 12 tree with these packages and nothing that is only recommended."""
+def mmdebstrap(packages: str, customize: pathlib.Path, target: pathlib.Path, *, suite: str) -> None:
+    """A Debian tree with these packages and nothing that is only recommended."""
     run(
         "mmdebstrap",
         "--variant=minbase",
@@ -77,7 +81,7 @@ def mmdebstrap(packages: str, customize: pathlib.Path, target: pathlib.Path) -> 
         "--dpkgopt=path-exclude=/usr/share/man/*",
         "--dpkgopt=path-exclude=/usr/share/locale/*",
         f'--customize-hook={customize} "$1"',
-        "bookworm",
+        suite,
         target,
     )
 
