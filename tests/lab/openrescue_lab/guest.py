@@ -70,7 +70,15 @@ def build(
     (directory / "root").rmdir()
 
 
-def mmdebstrap(packages: str, customize: pathlib.Path, target: pathlib.Path, *, suite: str) -> None:
+def mmdebstrap(
+    packages: str,
+    customize: pathlib.Path,
+    target: pathlib.Path,
+    *,
+    suite: str,
+    source: str = "",
+    initramfs: bool = True,
+) -> None:
     """A Debian tree with these packages and nothing that is only recommended."""
     run(
         "mmdebstrap",
@@ -83,6 +91,8 @@ def mmdebstrap(packages: str, customize: pathlib.Path, target: pathlib.Path, *, 
         f'--customize-hook={customize} "$1"',
         suite,
         target,
+        *([source] if source else []),
+        env={} if initramfs else {"INITRD": "No"},
     )
 
 
