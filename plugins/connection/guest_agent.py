@@ -12,8 +12,9 @@ short_description: Run tasks on a rescue system through its guest agent
 version_added: 0.1.0
 description:
   - Works as P(community.libvirt.libvirt_qemu#connection) does, and on top of it.
-  - Where that gives a task up as soon as the agent has not answered for 5 seconds, this one asks again. A rescue
-    system that rebuilds an initramfs or checks a large file system can be silent for longer.
+  - Where that gives a task up as soon as the agent has not answered for 5 seconds, this one waits until the agent
+    answers a ping. A rescue system that rebuilds an initramfs or checks a large file system can be silent for longer.
+  - A command that the agent may have taken is never sent twice.
   - Where the agent stays silent, or the server is gone, the host is unreachable, as with other connections.
 author:
   - The openrescue authors (@openrescue)
@@ -44,13 +45,14 @@ options:
       - name: ansible_libvirt_uri
   patience:
     description:
-      - For how many seconds a silent agent is asked again.
+      - For how many seconds a silent agent is waited for.
     type: int
     default: 120
     vars:
       - name: ansible_guest_agent_patience
 """
 
+import json
 import time
 import typing as t
 
@@ -67,30 +69,51 @@ else:
     IMPORT_ERROR = None
     _Base = libvirt_qemu.Connection
 
-__all__ = ("Connection",)
+__all__ = ("Connection", "PatientAgent")
 
-#: libvirt says so when the agent has not even taken the greeting: the command behind it was not sent
-_NOT_SENT = "not available for now"
+#: what may be asked again where the answer was lost: it changes nothing, neither there nor in the agent
+_MAY_BE_REPEATED = frozenset(("guest-ping", "guest-info", "guest-exec-status"))
+_PING = json.dumps({"execute": "guest-ping"})
+#: how long libvirt waits for the answer to one question
+_ANSWER = 5
 _PAUSE = 1.0
 
 
-class _PatientAgent:
-    """What the plugin below takes for the module ``libvirt_qemu`` of libvirt-python."""
+class PatientAgent:
+    """What the plugin below takes for the module ``libvirt_qemu`` of libvirt-python.
 
-    def __init__(self, module: t.Any, *, patience: float) -> None:
+    An agent that does not answer in time may have taken the command all the same. So a command that does something is
+    sent once, when the agent has just answered a ping, and then its answer is waited for.
+    """
+
+    def __init__(self, module: t.Any, *, errors: t.Any, patience: float, pause: float = _PAUSE) -> None:
         self._module = module
+        self._errors = errors
         self._patience = patience
+        self._pause = pause
 
-    def qemuAgentCommand(self, domain: t.Any, command: str, timeout: int, flags: int) -> str:  # noqa: N802
-        """The agent's answer; a command that was not sent is sent again, any other never."""
+    def qemuAgentCommand(self, domain: t.Any, command: str, timeout: int, flags: int) -> str:  # noqa: N802, ARG002
+        """The agent's answer to a command of the base plugin, whose own time limit is a constant."""
+        name = json.loads(command)["execute"]
+        if name in _MAY_BE_REPEATED:
+            return self._until_answered(domain, command, flags)
+        self._until_answered(domain, _PING, flags)
+        try:
+            return str(self._module.qemuAgentCommand(domain, command, max(_ANSWER, int(self._patience)), flags))
+        except self._errors.libvirtError as exc:
+            why = "and may be doing it all the same, so it is not sent again"
+            raise AnsibleConnectionFailure(f"the guest agent did not answer {name} {why}: {exc}") from exc
+
+    def _until_answered(self, domain: t.Any, command: str, flags: int) -> str:
         end = time.monotonic() + self._patience
+        silent = {self._errors.VIR_ERR_AGENT_UNRESPONSIVE, self._errors.VIR_ERR_AGENT_UNSYNCED}
         while True:
             try:
-                return str(self._module.qemuAgentCommand(domain, command, timeout, flags))
-            except libvirt_qemu.libvirt.libvirtError as exc:
-                if _NOT_SENT not in str(exc) or time.monotonic() > end:
+                return str(self._module.qemuAgentCommand(domain, command, _ANSWER, flags))
+            except self._errors.libvirtError as exc:
+                if exc.get_error_code() not in silent or time.monotonic() > end:
                     raise AnsibleConnectionFailure(str(exc)) from exc
-            time.sleep(_PAUSE)
+            time.sleep(self._pause)
 
 
 class Connection(_Base):
@@ -105,7 +128,13 @@ class Connection(_Base):
 
     def _connect(self) -> t.Any:
         agent = libvirt_qemu.libvirt_qemu
-        if not isinstance(agent, _PatientAgent):
+        if not isinstance(agent, PatientAgent):
             # The plugin knows no other way to be told: its own timeout is a constant.
-            libvirt_qemu.libvirt_qemu = _PatientAgent(agent, patience=self.get_option("patience"))
+            libvirt_qemu.libvirt_qemu = PatientAgent(
+                agent, errors=libvirt_qemu.libvirt, patience=self.get_option("patience")
+            )
         return super()._connect()
+
+    def reset(self) -> None:
+        """Ask anew at the next task. Without this Ansible warns after each wait for a connection."""
+        self.close()

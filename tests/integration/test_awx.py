@@ -160,7 +160,8 @@ def test_a_pattern_that_fits_no_server_is_not_green(
     job = awx.Awx(tmp_path, templates, {"web": {"hosts": {"web1": {}}}})
     for button in BUTTONS:
         ended = job.press(button, rescue_hosts="wbe*")
-        assert (ended.code, ended.status, ended.artifacts) == (2, "failed", {}), ended.text
+        assert ended.code != 0, ended.text
+        assert (ended.status, ended.artifacts) == ("failed", {}), ended.text
         assert "no host of the inventory fits" in ended.text
     with pytest.raises(awx.Refused, match="rescue_hosts is required"):
         job.press("Recover")
@@ -177,6 +178,7 @@ def test_text_of_a_console_is_never_a_template(tmp_path: pathlib.Path) -> None:
             "connection": "local",
             "gather_facts": False,
             "tasks": [
+                {"ansible.builtin.include_tasks": str(ROOT / "playbooks/tasks/begin.yml")},
                 {
                     "openrescue.server.console_diagnose": {"path": str(tmp_path / "console")},
                     "register": "triage_result",

@@ -51,32 +51,68 @@ def test_a_healthy_guest_is_the_same_to_the_byte_after_a_rescue(
     assert not re.search(r"\b(warning|error|critical) [a-z-]+:", diagnosed.text), diagnosed.text
 
 
-def test_tasks_of_the_users_own(
-    patient: Domain, play: Play, guest_disk: t.Callable[[], pathlib.Path], tmp_path: pathlib.Path
-) -> None:
-    disk = guest_disk()
-    patient.define(disk)
-    tasks = tmp_path / "my_fix.yml"
-    tasks.write_text(
-        """---
+#: where each task runs is seen by what only that machine has
+FIX = """---
 - name: Leave a trace
   ansible.builtin.copy:
     dest: "{{ patient_root }}/root/trace"
     content: was here
     mode: "0600"
 
+- name: Write on the controller
+  ansible.builtin.copy:
+    dest: "{{ here }}/on-the-controller"
+    content: "{{ inventory_hostname }} {{ rescue_host }}"
+    mode: "0600"
+  delegate_to: localhost
+
+- name: Include more
+  ansible.builtin.include_tasks: "{{ here }}/more.yml"
+
 - name: Go wrong
   ansible.builtin.fail:
     msg: this fix went wrong
 """
-    )
+MORE = """---
+- name: Learn about the machine
+  ansible.builtin.setup:
+    gather_subset: ["!all", "!min", distribution]
 
-    outcome = play("recover", patient.name, recover_tasks=str(tasks), recover_probe_timeout=2)
+- name: See that nothing of it is believed of the server
+  ansible.builtin.assert:
+    that:
+      - ansible_facts.distribution is not defined
+      - hostvars[rescue_host].ansible_facts.distribution == 'Debian'
+
+- name: Copy the name of the rescue disk to the patient
+  ansible.builtin.shell: lsblk -dnro SERIAL | grep -x openrescue-rescue | tr -d '\\n' > {{ patient_root }}/root/nested
+  changed_when: true
+"""
+
+
+def test_tasks_of_the_users_own(
+    patient: Domain, play: Play, guest_disk: t.Callable[[], pathlib.Path], tmp_path: pathlib.Path
+) -> None:
+    disk = guest_disk()
+    patient.define(disk)
+    tasks = tmp_path / "my_fix.yml"
+    (tmp_path / "more.yml").write_text(MORE)
+    tasks.write_text(FIX)
+
+    outcome = play(
+        "recover",
+        hosts={patient.name: {"ansible_ssh_common_args": "-o ProxyJump=nowhere.invalid"}},
+        recover_tasks=str(tasks),
+        recover_probe_timeout=2,
+        here=str(tmp_path),
+    )
 
     outcome.must_fail_naming("this fix went wrong")
     assert patient.state() == "shut off", "it has its own system back, and was off before"
     with mounted(disk) as root:
         assert (root / "root/trace").read_text(encoding="ascii") == "was here"
+        assert (root / "root/nested").read_text(encoding="ascii") == "openrescue-rescue"
+    assert (tmp_path / "on-the-controller").read_text(encoding="ascii") == f"{patient.name} {patient.name}-rescue"
 
 
 def blank(path: pathlib.Path) -> pathlib.Path:
