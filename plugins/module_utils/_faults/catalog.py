@@ -14,7 +14,10 @@ from __future__ import annotations
 
 from .boot.grub import GRUB_CONFIG_EMPTY, GRUB_CONFIG_MISSING
 from .boot.initramfs import INITRAMFS_EMPTY, INITRAMFS_MISSING, INITRAMFS_TRUNCATED
-from .fstab.fstab import FSTAB_DUPLICATE_MOUNT_POINT, FSTAB_MISSING_DEVICE, FSTAB_SYNTAX, FSTAB_WRONG_TYPE
+from .fstab.duplicate_mount_point import FSTAB_DUPLICATE_MOUNT_POINT
+from .fstab.missing_device import FSTAB_MISSING_DEVICE
+from .fstab.syntax import FSTAB_SYNTAX
+from .fstab.wrong_type import FSTAB_WRONG_TYPE
 from .model import Fault
 from .storage.filesystem import FILESYSTEM_CORRUPT, FILESYSTEM_SUPERBLOCK
 from .storage.space import SPACE_FULL, SPACE_INODES

@@ -78,6 +78,7 @@ class FakePatient(Patient):
         place = self.directory / path.lstrip("/")
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(data.encode() if isinstance(data, str) else data)
+        self.drop_facts()
 
     def install_kernel(self, version: str = "6.1.0-1-amd64") -> Kernel:
         initramfs = f"/boot/initrd.img-{version}"

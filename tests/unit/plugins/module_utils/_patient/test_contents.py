@@ -13,7 +13,6 @@ import struct
 
 import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
-from ansible_collections.openrescue.server.plugins.module_utils._formats.fstab import parse_fstab
 from ansible_collections.openrescue.server.plugins.module_utils._patient.patient import Filesystem, Patient
 from ansible_collections.openrescue.server.plugins.module_utils._patient.tools import Tools
 from ansible_collections.openrescue.server.plugins.module_utils._patient.tree.contents import (
@@ -93,13 +92,6 @@ def test_what_a_path_lies_on(tmp_path: pathlib.Path, path: str, device: str) -> 
     found = patient.covering(path)
     assert found is not None
     assert found.device == device
-
-
-def test_fstab_lines_that_can_be_read() -> None:
-    text = "# a comment\n\nUUID=1 / ext4 rw,subvol=@ 0 1\nbroken\nLABEL=a\\040b /my\\040data xfs\n"
-    first, second = parse_fstab(text)
-    assert (first.line, first.mount_point, first.option("subvol"), first.option("rw")) == (3, "/", "@", None)
-    assert (second.line, second.spec, second.mount_point, second.options) == (5, "LABEL=a b", "/my data", ())
 
 
 def test_release_is_parsed_and_never_run(tmp_path: pathlib.Path) -> None:
