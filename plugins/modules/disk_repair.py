@@ -13,8 +13,14 @@ description:
   - Applies the remedies that this collection knows, in their right order, to the disks that are attached to a rescue
     system.
   - Every finding is detected afresh before it is repaired, and looked for again afterwards.
-  - What was there before is kept in an undo bundle on the rescue system, and on the patient's own disk where that has
-    room and is written anyway. O(state=reverted) puts it back.
+  - What was there before is kept in an undo bundle on the rescue system, before anything is changed. Where files are
+    changed, the patient's own disk gets a copy in C(/var/lib/openrescue/undo), whose name is there before the first of
+    them is written; the contents follow as far as there is room. O(state=reverted) puts it back.
+  - Kill it at any moment. What a killed run was writing is brought to its end by the next run on the same disks, before
+    it does anything else, also in another rescue system. RV(recovered) tells it.
+  - A remedy that needs a program of the patient's own, such as C(update-initramfs), runs it on a throw-away layer in
+    namespaces of its own, without network, and with none of the capabilities that would let it reach a disk, the kernel
+    or another process. Of what it wrote, only the files that it was run for are taken over.
 author:
   - The openrescue authors (@openrescue)
 extends_documentation_fragment:
@@ -35,8 +41,9 @@ options:
     description:
       - V(repaired) applies remedies.
       - V(reverted) puts back what the run O(undo) has changed.
+      - V(listed) changes nothing and lists the undo bundles of these disks in RV(bundles).
     type: str
-    choices: [repaired, reverted]
+    choices: [repaired, reverted, listed]
     default: repaired
   findings:
     description:
@@ -76,6 +83,11 @@ EXAMPLES = r"""
   check_mode: true
   diff: true
 
+- name: List what can be put back
+  openrescue.server.disk_repair:
+    state: listed
+  register: kept
+
 - name: Put every byte back
   openrescue.server.disk_repair:
     state: reverted
@@ -101,6 +113,22 @@ failed_findings:
   type: list
   elements: dict
   returned: success or failure after detection
+recovered:
+  description:
+    - What was brought to an end of runs that were killed before. Each has C(undo), the ID of its bundle, and C(done),
+      a list of sentences.
+  type: list
+  elements: dict
+  returned: success or failure after detection
+  sample: [{"undo": "20260702T090102Z-0badcafe", "done": ["/etc/fstab: was written, and is whole"]}]
+bundles:
+  description:
+    - The undo bundles of these disks, the oldest first. Each has C(id), C(time), C(state), C(faults), the C(entries)
+      with C(path) or C(device) and C(state), and C(where), a list of V(rescue_system) and V(patient).
+    - The C(state) is V(kept), V(reverted), or V(unfinished) if its run was killed in the middle of a write.
+  type: list
+  elements: dict
+  returned: with O(state=listed)
 undo:
   description: The ID of the undo bundle, or null if nothing was written.
   type: str
@@ -137,6 +165,7 @@ from ..module_utils._faults.engine.repair import Outcome, Selection, finding_of,
 from ..module_utils._faults.model import Finding
 from ..module_utils._patient.opening import View
 from ..module_utils._patient.session import disk_argument_spec, private_session
+from ..module_utils._patient.write.recover import listing
 from ..module_utils._patient.write.revert import load_bundle, revert
 from ..module_utils._patient.write.undo import FileEntry, check_id
 from ..module_utils._text import printable_result
@@ -156,15 +185,17 @@ def selection_of(params: dict[str, t.Any]) -> Selection:
 
 def run(params: dict[str, t.Any], *, check: bool) -> dict[str, t.Any]:
     budget = TimeBudget(seconds=params["timeout"])
-    reverts = params["state"] == "reverted"
-    if reverts:
+    state = params["state"]
+    if state == "reverted":
         check_id(params["undo"])
-    selection = None if reverts else selection_of(params)
-    with private_session(params, action=f"disk_repair, state {params['state']}") as tools:
+    selection = selection_of(params) if state == "repaired" else None
+    with private_session(params, action=f"disk_repair, state {state}") as tools:
 
         def make_view(trial: bool) -> View:
             return View(tools=tools, only=params["devices"], root=params["root"], trial=trial)
 
+        if state == "listed":
+            return {"changed": False, "bundles": run_list(make_view(True))}
         if selection is None:
             outcome = run_revert(make_view(check), params["undo"], check=check)
         else:
@@ -176,6 +207,12 @@ def run(params: dict[str, t.Any], *, check: bool) -> dict[str, t.Any]:
     for name in ("skipped", "failed"):
         result[f"{name}_findings"] = result.pop(name)
     return {**result, "changed": outcome.changed, "timings": budget.timings, "diff": {"prepared": diff}}
+
+
+def run_list(view: View) -> list[dict[str, t.Any]]:
+    with view.opened():
+        view.mount(read_only=True)
+        return [dataclasses.asdict(item) for item in listing(view)]
 
 
 def run_revert(view: View, undo: str, *, check: bool) -> Outcome:
@@ -200,7 +237,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             **disk_argument_spec(),
-            "state": {"type": "str", "choices": ["repaired", "reverted"], "default": "repaired"},
+            "state": {"type": "str", "choices": ["repaired", "reverted", "listed"], "default": "repaired"},
             "findings": {"type": "list", "elements": "dict"},
             "faults": {"type": "list", "elements": "str"},
             "undo": {"type": "str"},
@@ -209,7 +246,7 @@ def main() -> None:
         mutually_exclusive=[("undo", "findings"), ("undo", "faults")],
         supports_check_mode=True,
     )
-    if module.params["state"] == "repaired" and module.params["undo"] is not None:
+    if module.params["state"] != "reverted" and module.params["undo"] is not None:
         module.fail_json(msg="undo is only allowed with state=reverted")
     if module.params["state"] == "reverted" and not module.params["undo"]:
         module.fail_json(msg="there is no undo to revert: a repair that changed nothing returns none")
@@ -217,7 +254,7 @@ def main() -> None:
         result = printable_result(run(module.params, check=module.check_mode))
     except OpenRescueError as exc:
         module.fail_json(**printable_result({"msg": str(exc), "error": exc.as_result()}))
-    failed = result["failed_findings"]
+    failed = result.get("failed_findings")
     if failed:
         names = ", ".join(str(item.get("fault") or item.get("path") or item.get("device")) for item in failed)
         module.fail_json(msg=f"not all could be {module.params['state']}: {names}: {failed[0]['reason']}", **result)

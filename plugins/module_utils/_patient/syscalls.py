@@ -13,8 +13,10 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import os
+import platform
 import signal
 import struct
 import typing as t
@@ -29,9 +31,11 @@ __all__ = (
     "MS_REMOUNT",
     "attach_loop",
     "die_with_parent",
+    "inode_flags",
     "make_private",
     "mount",
     "private_mounts",
+    "set_inode_flags",
     "set_read_only",
     "unmount",
 )
@@ -56,6 +60,11 @@ _LOOP_CTL_GET_FREE = 0x4C82
 _LO_FLAGS_AUTOCLEAR = 4
 
 _PR_SET_PDEATHSIG = 1
+
+# _IOR('f', 1, long) and _IOW('f', 2, long), which PowerPC and a few others number in their own way.
+_READ, _WRITE = (1 << 30, 2 << 30) if platform.machine().startswith("ppc") else (2 << 30, 1 << 30)
+_FS_IOC_GETFLAGS = _READ | struct.calcsize("l") << 16 | 0x6601
+_FS_IOC_SETFLAGS = _WRITE | struct.calcsize("l") << 16 | 0x6602
 
 _libc: t.Any = ctypes.CDLL(None, use_errno=True)
 
@@ -98,6 +107,22 @@ def set_read_only(device: str, *, value: bool) -> None:
         fcntl.ioctl(fd, _BLKROSET, struct.pack("i", int(value)))
     finally:
         os.close(fd)
+
+
+def inode_flags(fd: int) -> int:
+    """What chattr(1) sets; nothing where the file system knows no such flags."""
+    flags = bytearray(8)  # the number says long, the kernel writes an int
+    try:
+        fcntl.ioctl(fd, _FS_IOC_GETFLAGS, flags)
+    except OSError as exc:
+        if exc.errno in (errno.ENOTTY, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
+            return 0
+        raise
+    return int(struct.unpack_from("=I", flags)[0])
+
+
+def set_inode_flags(fd: int, flags: int) -> None:
+    fcntl.ioctl(fd, _FS_IOC_SETFLAGS, struct.pack("=II", flags, 0))
 
 
 def die_with_parent() -> None:

@@ -9,6 +9,7 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import time
 import typing as t
@@ -16,12 +17,14 @@ import typing as t
 from ..._errors import OpenRescueError
 from ..._patient.opening import View
 from ..._patient.write.change import Change
-from ..._patient.write.revert import copy_to_patient, revert_entries
+from ..._patient.write.home import Home
+from ..._patient.write.recover import finish_here, finish_on_patient, unfinished_on_patient
+from ..._patient.write.revert import revert_entries
 from ..._patient.write.undo import Bundle
-from ..._text import printable
+from ..._text import printable, printable_result
 from ..._time import TimeBudget
 from ..model import Evidence, Fault, Finding
-from .diagnose import Faults, detect, diagnose
+from .diagnose import Faults, Report, detect, diagnose
 
 __all__ = ("Outcome", "Selection", "finding_of", "repair")
 
@@ -51,17 +54,23 @@ class Selection:
             return "" if finding.remedy_safe else "its remedy is not marked safe, and it was not named"
         if finding.fault in (self.faults or ()):
             return ""
-        keys = {item.key for item in self.findings or ()}
-        return "" if finding.key in keys else "it was not asked for"
+        # Keys come back as a module has shown them.
+        keys = {printable_result(item.key) for item in self.findings or ()}
+        return "" if printable_result(finding.key) in keys else "it was not asked for"
 
 
 @dataclasses.dataclass
 class Outcome:
-    """What a repair did."""
+    """What a repair did.
+
+    :param recovered: what was brought to an end of runs that were killed before: the ID of each bundle, and what was
+        done.
+    """
 
     applied: list[dict[str, t.Any]] = dataclasses.field(default_factory=list)
     skipped: list[dict[str, t.Any]] = dataclasses.field(default_factory=list)
     failed: list[dict[str, t.Any]] = dataclasses.field(default_factory=list)
+    recovered: list[dict[str, t.Any]] = dataclasses.field(default_factory=list)
     undo: str | None = None
     diff: str = ""
     notes: list[str] = dataclasses.field(default_factory=list)
@@ -69,7 +78,7 @@ class Outcome:
 
     @property
     def changed(self) -> bool:
-        return bool(self.diff)
+        return bool(self.diff or self.recovered)
 
 
 @dataclasses.dataclass
@@ -77,53 +86,80 @@ class _Run:
     """One repair under way.
 
     :param known: what the diagnosis before it found, by key: there the findings on devices were weighed.
+    :param tried: how often a finding of this kind was taken on, by what makes it the same.
+    :param twins: how many of them there were at once.
+    :param unchecked: faults of which nobody can tell any more, and why.
     """
 
     view: View
     bundle: Bundle
+    home: Home
     selection: Selection
     budget: TimeBudget
     outcome: Outcome
     known: t.Mapping[str, Finding]
-    seen: set[str] = dataclasses.field(default_factory=set)
+    tried: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
+    twins: dict[str, int] = dataclasses.field(default_factory=dict)
+    unchecked: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 def repair(
     make_view: t.Callable[[bool], View], *, faults: Faults, selection: Selection, check: bool, budget: TimeBudget
 ) -> Outcome:
-    """Detect afresh, repair what is selected, detect again.
+    """Bring to an end what killed runs have left, detect afresh, repair what is selected, detect again.
 
     :param make_view: makes a view; its argument says whether writes are only tried.
     :param check: change nothing: everything happens in layers that are thrown away.
     """
-    outcome = Outcome()
-    wanted = selection.ids()
-    with make_view(True).opened() as view:
-        report = diagnose(view, faults=faults, budget=budget, wanted=wanted)
-        outcome.access, outcome.notes = view.access, list(view.patient.notes)
+    outcome = Outcome(recovered=finish_here(make_view, check=check))
+    report, left = _diagnosed(make_view, faults, selection, outcome, budget)
+    if left:
+        outcome.recovered += finish_on_patient(make_view, left, check=check)
+        report, _left = _diagnosed(make_view, faults, selection, outcome, budget)
     began = time.monotonic()
     chosen = [finding for finding in report.findings if not selection.takes(finding)]
-    for item in report.checks:
-        if item.status == "skipped" and wanted is not None and item.fault in wanted:
-            outcome.failed.append(
-                {"fault": item.fault, "key": item.fault, "summary": "", "reason": item.reason, "diff": ""}
-            )
+    unchecked: dict[str, str] = {}
     if chosen:
-        # One remedy can bring up a finding of its neighbours, such as the next fault of the same line.
-        families = {_family(finding.fault) for finding in chosen}
-        order = [item for item in faults if _family(item.id) in families and (wanted is None or item.id in wanted)]
         with make_view(check).opened() as view:
+            bundle = Bundle.new(keep=not check)
             known = {finding.key: finding for finding in report.findings}
-            run = _Run(view, Bundle.new(keep=not check), selection, budget, outcome, known)
+            run = _Run(view, bundle, Home(view=view, bundle=bundle), selection, budget, outcome, known)
+            order = _order(faults, chosen, selection.ids())
             _apply(run, order)
-            if run.bundle.is_kept and run.bundle.entries:
-                outcome.undo = run.bundle.id
-                outcome.notes.extend(copy_to_patient(run.view, run.bundle))
+            _keep_undo(run)
             _judge_last(run, order)
             view.check_layers()
-    _tell_skipped(outcome, report.findings, selection)
+            unchecked = run.unchecked
+    _tell_rest(outcome, report, selection, unchecked)
+    outcome.notes += [f"{item['undo']}: {line}" for item in outcome.recovered for line in item["done"]]
     budget.lap("repair", began)
     return outcome
+
+
+def _diagnosed(
+    make_view: t.Callable[[bool], View], faults: Faults, selection: Selection, outcome: Outcome, budget: TimeBudget
+) -> tuple[Report, list[str]]:
+    """What is on the disks now, and the bundles there whose run was killed."""
+    with make_view(True).opened() as view:
+        report = diagnose(view, faults=faults, budget=budget, wanted=selection.ids())
+        left = unfinished_on_patient(view)
+        outcome.access, outcome.notes = view.access, list(view.patient.notes)
+        return report, left
+
+
+def _order(faults: Faults, chosen: t.Sequence[Finding], wanted: t.Container[str] | None) -> list[Fault]:
+    """One remedy can bring up a finding of its neighbours, such as the next fault of the same line."""
+    families = {_family(finding.fault) for finding in chosen}
+    return [item for item in faults if _family(item.id) in families and (wanted is None or item.id in wanted)]
+
+
+def _keep_undo(run: _Run) -> None:
+    run.home.finish()
+    if run.bundle.is_kept and run.bundle.entries:
+        run.outcome.undo = run.bundle.id
+        run.outcome.notes.extend(run.home.notes)
+    else:
+        run.bundle.remove()
 
 
 def _family(fault: str) -> str:
@@ -138,19 +174,35 @@ def _apply(run: _Run, order: Faults) -> None:
     run.view.seal()
     run.view.mount()
     for fault in order:
-        if fault.stage == "tree" and run.view.patient.root is not None:
+        if fault.stage == "tree" and run.view.patient.root is None:
+            run.unchecked[fault.id] = "; ".join(["the patient cannot be mounted any more", *run.view.patient.notes])
+        elif fault.stage == "tree":
             _apply_fault(run, fault)
 
 
 def _apply_fault(run: _Run, fault: Fault) -> None:
     """Repair the selected findings of one fault one by one; each may change what the next one is."""
     while True:
-        found, _check = detect(fault, run.view, run.budget)
-        todo = [item for item in found if item.key not in run.seen and not run.selection.takes(_weighed(run, item))]
+        found, check = detect(fault, run.view, run.budget)
+        if check.status == "skipped":
+            run.unchecked[fault.id] = check.reason
+        alike = collections.Counter(_sameness(item) for item in found)
+        for name, count in alike.items():
+            run.twins[name] = max(count, run.twins.get(name, 0))
+        todo = [
+            item
+            for item in found
+            if run.tried[_sameness(item)] < run.twins[_sameness(item)] and not run.selection.takes(_weighed(run, item))
+        ]
         if not todo:
             return
-        run.seen.add(todo[0].key)
-        _apply_finding(run, fault, todo[0])
+        run.tried[_sameness(todo[0])] += 1
+        _apply_finding(run, fault, todo[0], alike=alike[_sameness(todo[0])])
+
+
+def _sameness(finding: Finding) -> str:
+    """What twins have in common: two equal bad lines differ by their number only, and that moves."""
+    return dataclasses.replace(finding, key="").key
 
 
 def _weighed(run: _Run, finding: Finding) -> Finding:
@@ -174,9 +226,11 @@ def _judge_last(run: _Run, order: Faults) -> None:
                 run.outcome.failed.append(told)
 
 
-def _apply_finding(run: _Run, fault: Fault, finding: Finding) -> None:
-    change = Change(view=run.view, bundle=run.bundle)
+def _apply_finding(run: _Run, fault: Fault, finding: Finding, *, alike: int) -> None:
+    change = Change(view=run.view, bundle=run.bundle, home=run.home)
     first = len(run.bundle.entries)
+    if fault.id not in run.bundle.faults:
+        run.bundle.faults.append(fault.id)
     reason = ""
     try:
         if fault.repair is None:
@@ -187,7 +241,8 @@ def _apply_finding(run: _Run, fault: Fault, finding: Finding) -> None:
         if not change.untried:
             again, check = detect(fault, run.view, run.budget)
             reason = check.reason if check.status == "skipped" else ""
-            if any(item.key == finding.key for item in again):
+            left = sum(_sameness(item) == _sameness(finding) for item in again)
+            if any(item.key == finding.key for item in again) and not left < alike > 1:
                 reason = "the finding is still there after the remedy"
     except OpenRescueError as exc:
         reason = str(exc)
@@ -225,15 +280,36 @@ def finding_of(values: t.Mapping[str, t.Any]) -> Finding:
         ) from exc
 
 
-def _tell_skipped(outcome: Outcome, found: t.Sequence[Finding], selection: Selection) -> None:
-    done = {item["key"] for item in (*outcome.applied, *outcome.failed)}
-    for finding in found:
-        told = finding.as_dict()
-        if told["key"] not in done:
-            reason = selection.takes(finding) or "it was gone after the repairs before it"
-            outcome.skipped.append({**told, "reason": reason, "diff": ""})
-    present = {finding.key for finding in found}
-    for finding in selection.findings or ():
-        if finding.key not in present:
-            told = finding.as_dict()
-            outcome.skipped.append({**told, "reason": "it is not on the disk now", "diff": ""})
+def _tell_rest(outcome: Outcome, report: Report, selection: Selection, unchecked: t.Mapping[str, str]) -> None:
+    """What was found and not repaired: left out for a reason, failed since nobody can tell, or gone by itself."""
+    skipped = {item.fault: item.reason for item in report.checks if item.status == "skipped"}
+    for finding in _not_handled(outcome, report.findings):
+        told = {**finding.as_dict(), "diff": ""}
+        why_not = selection.takes(finding)
+        if not why_not and finding.fault in unchecked:
+            outcome.failed.append({**told, "reason": f"it was not repaired: {unchecked[finding.fault]}"})
+        else:
+            outcome.skipped.append({**told, "reason": why_not or "it was gone after the repairs before it"})
+    present = {printable_result(finding.key) for finding in report.findings}
+    missing = [item for item in selection.findings or () if printable_result(item.key) not in present]
+    for finding in missing:
+        told = {**finding.as_dict(), "diff": ""}
+        if finding.fault in skipped:
+            outcome.failed.append({**told, "reason": f"it was not looked for: {skipped.pop(finding.fault)}"})
+        else:
+            outcome.skipped.append({**told, "reason": "it is not on the disk now"})
+    for fault in sorted(skipped.keys() & (selection.ids() or set())):
+        reason = skipped[fault]
+        outcome.failed.append({"fault": fault, "key": fault, "summary": "", "reason": reason, "diff": ""})
+
+
+def _not_handled(outcome: Outcome, found: t.Sequence[Finding]) -> list[Finding]:
+    """Those that were neither applied nor failed; of twins, as many as are left."""
+    rest = list(found)
+    for told in (*outcome.applied, *outcome.failed):
+        same = [item for item in rest if item.key == told["key"]] or [
+            item for item in rest if _sameness(item) == told["key"].partition("#")[0]
+        ]
+        if same:
+            rest.remove(same[0])
+    return rest

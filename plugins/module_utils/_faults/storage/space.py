@@ -17,7 +17,7 @@ import re
 import stat
 import typing as t
 
-from ..._errors import OpenRescueError
+from ..._patient.write.errors import NoRoom
 from ..._text import printable
 from ..model import Evidence, Fault, Finding, Severity, Signature
 
@@ -225,9 +225,7 @@ def _make_room(patient: Patient, item: Filesystem, change: Change) -> None:
             break
         try:
             change.move_out(path)
-        except OpenRescueError as exc:
-            if exc.code != "undo_no_room":
-                raise
+        except NoRoom as exc:
             refused = exc
         else:
             moved += size

@@ -2,17 +2,17 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The only way in which a remedy writes to the patient.
+"""How a remedy changes the patient: what it replaces is kept first, and what it does is shown.
 
-What stands there before is kept in the undo bundle, durably, before anything is changed. In check mode the
-same code runs on a throw-away layer, so that the diff shows exactly what would be written.
+What stands there before is kept in the undo bundle, durably, and the bundle's name is on the patient, before
+anything is changed. In check mode the same code runs on a throw-away layer, so that the diff shows exactly what would
+be written.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import dataclasses
 import difflib
@@ -22,16 +22,18 @@ import os
 import stat
 import typing as t
 
-from ..._errors import OpenRescueError
 from ..._text import printable
 from ..patient import Filesystem, Patient
-from ..syscalls import attach_loop
+from ..syscalls import attach_loop, inode_flags
 from ..tools import Completed
 from ..tree.tree import Tree
-from .blocks import CHUNK, changed_chunks, copy_device, differing, head, put_blocks, take_blocks
+from .blocks import CHUNK, Extents, changed_chunks, copy_device, differing, head, take_blocks
 from .chroot import run_staged
-from .image import Image, image_of, put_stream, remove_entry, temporary_name
+from .errors import WriteRefused
+from .home import Home, identity
+from .image import LOCKS, Image, image_of, label_for, with_label
 from .undo import Bundle, DeviceEntry, FileEntry
+from .writer import Writer, temporary_name
 
 if t.TYPE_CHECKING:
     from ..opening import View
@@ -49,9 +51,11 @@ _DIFF_LIMIT = 1024 * 1024
 class Change:
     """The changes of one remedy. Every method takes paths of the patient and follows links inside it."""
 
-    def __init__(self, *, view: View, bundle: Bundle) -> None:
+    def __init__(self, *, view: View, bundle: Bundle, home: Home | None = None) -> None:
         self._view = view
         self._bundle = bundle
+        self._home = home or Home(view=view, bundle=bundle)
+        self._writer = Writer(view)
         self._shown: list[str] = []
         #: whether anything was written
         self.changed = False
@@ -66,12 +70,13 @@ class Change:
     def write(self, path: str, data: bytes, *, mode: int = 0o644) -> None:
         """Replace a regular file, or create it, atomically.
 
-        An existing file keeps owner, mode and extended attributes; a new one is root's with ``mode`` and
-        the SELinux label of its directory. If ``data`` is what stands there, nothing happens.
+        An existing file keeps owner, mode, extended attributes and flags; a new one is root's with ``mode`` and
+        the SELinux label of its neighbours. If ``data`` is what stands there, nothing happens. Raises WriteRefused
+        for what is no regular file, or has several names.
         """
         where, found = self._regular(path)
         if found is None:
-            after = Image("file", len(data), "", mode, 0, 0, 0, self._directory_label(where))
+            after = with_label(Image("file", len(data), "", mode, 0, 0, 0, {}), label_for(self._tree, where))
         else:
             current = image_of(self._tree, where)
             if current is None:
@@ -81,14 +86,14 @@ class Change:
 
     def remove(self, path: str) -> None:
         """Remove a regular file or a symbolic link (the link itself). Absent is fine."""
-        self._take_away(path, "removed")
+        self._take_away(path, "removed", moved=False)
 
     def move_out(self, path: str) -> None:
         """Move a regular file, large maybe, off the patient into the undo bundle. Absent is fine.
 
-        The bundle is on the rescue system and must have room; if not, raises with code ``undo_no_room``.
+        The bundle is on the rescue system and must have room; if not, raises NoRoom.
         """
-        self._take_away(path, "moved to the undo bundle")
+        self._take_away(path, "moved to the undo bundle", moved=True)
 
     def run_on_device(
         self, filesystem: Filesystem, argv: t.Sequence[str], *, timeout: float, ok: t.Container[int] = (0,)
@@ -136,10 +141,14 @@ class Change:
         It runs on a throw-away layer over the patient's tree, in its own mount namespace, with minimal
         /dev, /proc and /sys and without network; of what it wrote only the regular files named in
         ``outputs`` reach the patient, each as by :meth:`write` with owner and mode as the program left
-        them. An output that is missing afterwards, or was not written, is left as it is on the patient.
-        Symbolic links among the outputs are not taken over. The patient's binaries run here: only remedies
-        may call this, never a detection.
+        them and the SELinux label that the file had. An output that is missing afterwards, or was not written, is
+        left as it is on the patient. Symbolic links among the outputs are not taken over. The patient's binaries run
+        here, without the rights to reach past the layer: only remedies may call this, never a detection.
         """
+        if not self._view.is_trial and not self._view.has_layers:
+            # The program gets the patient's devices to look at, so none of them may take writes now.
+            self._view.seal()
+            self._view.mount()
         before = {path: self._content(self._tree, path) for path in outputs}
         with self._view.stage() as top:
             done = run_staged(self._patient, top, argv, timeout=timeout, ok=ok)
@@ -153,7 +162,9 @@ class Change:
                 self._show(path, old[1] if old else None, new[1])
                 self.changed = True
             else:
-                self._replace(self._regular(path)[0], new[1], new[0])
+                where = self._regular(path)[0]
+                image = with_label(new[0], label_for(self._tree, where))
+                self._replace(where, new[1], dataclasses.replace(image, flags=old[0].flags if old else 0))
         return done
 
     def note(self, text: str) -> None:
@@ -172,20 +183,10 @@ class Change:
         """Where a path leads, and what is there: a regular file, or nothing in a directory that exists."""
         with self._tree.place(path) as place:
             if place is None:
-                raise OpenRescueError(
-                    f"on the patient, the directory of {printable(path)} is missing", code="patient_path_refused"
-                )
+                raise WriteRefused(f"on the patient, the directory of {printable(path)} is missing")
             if place.stat is not None and not stat.S_ISREG(place.stat.st_mode):
-                raise OpenRescueError(
-                    f"on the patient, {printable(path)} is not a regular file", code="patient_path_refused"
-                )
+                raise WriteRefused(f"on the patient, {printable(path)} is not a regular file")
             return place.path, place.stat
-
-    def _directory_label(self, path: str) -> dict[str, str]:
-        with self._tree.place(os.path.dirname(path)) as place, contextlib.suppress(OSError):
-            if place is not None:
-                return directory_label(place.directory, place.name)
-        return {}
 
     @staticmethod
     def _content(tree: Tree, path: str) -> tuple[Image, bytes] | None:
@@ -197,52 +198,34 @@ class Change:
         return None if image is None else (image, held.getvalue())
 
     def _replace(self, where: str, data: bytes, after: Image) -> None:
-        """The one place where content reaches the patient; ``where`` holds no link."""
+        """Content reaches the patient here; ``where`` holds no link."""
         old = self._content(self._tree, where)
         if old is not None and old[0].same_content(after):
             return
-        self._open_for_writing(where)
         entry = self._keep(where, after)
-        with self._tree.place(where, follow=False) as place:
-            if place is None:
-                raise AssertionError("its directory was found just now")
-            put_stream(
-                place,
-                io.BytesIO(data),
-                mode=after.mode,
-                uid=after.uid,
-                gid=after.gid,
-                xattrs=after.xattrs,
-                temporary=entry.temporary,
-            )
+        self._writer.file(where, io.BytesIO(data), after, temporary=entry.temporary)
         # The file system may have added a label or an inherited ACL.
         entry.after = image_of(self._tree, where)
         self._finish(entry)
         self._show(where, old[1] if old else None, data)
 
-    def _take_away(self, path: str, verb: str) -> None:
+    def _take_away(self, path: str, verb: str, *, moved: bool) -> None:
         with self._tree.place(path, follow=False) as place:
             if place is None or place.stat is None:
                 return
-            where, mode = place.path, place.stat.st_mode
-        if not stat.S_ISLNK(mode) and not stat.S_ISREG(mode):
-            raise OpenRescueError(f"on the patient, {printable(path)} is not a file", code="patient_path_refused")
-        self._open_for_writing(where)
-        entry = self._keep(where, None)
-        with self._tree.place(where, follow=False) as place:
-            if place is None:
-                raise AssertionError("its directory was found just now")
-            remove_entry(place)
+            where, found = place.path, place.stat
+        if not stat.S_ISLNK(found.st_mode) and not stat.S_ISREG(found.st_mode):
+            raise WriteRefused(f"on the patient, {printable(path)} is not a file")
+        entry = self._keep(where, None, moved=moved)
+        self._writer.remove(where)
         self._finish(entry)
         size = entry.before.size if entry.before else 0
         self._shown.append(f"{printable(where)}: {verb} ({size} bytes)\n")
 
-    def _open_for_writing(self, where: str) -> None:
-        filesystem = self._patient.covering(where)
-        if filesystem is not None:
-            self._view.make_writable(filesystem)
-
-    def _keep(self, where: str, after: Image | None) -> FileEntry:
+    def _keep(self, where: str, after: Image | None, *, moved: bool = False) -> FileEntry:
+        """Write down what is there and what is to come, here and then on the patient, before it comes."""
+        self._patient.tools.limit.check()
+        self._writer.look(where)
         found = self._tree.lstat(where)
         name = self._bundle.next_name() if found is not None and stat.S_ISREG(found.st_mode) else None
         if name is not None and found is not None:
@@ -250,15 +233,35 @@ class Change:
                 before = image_of(self._tree, where, copy_to=file)
         else:
             before = image_of(self._tree, where)
-        entry = FileEntry(where, before, after, name, temporary_name())
+        filesystem = self._patient.covering(where)
+        entry = FileEntry(
+            where,
+            before,
+            after,
+            name,
+            temporary_name(),
+            filesystem=identity(filesystem) if filesystem else "",
+            moved=moved,
+            folder_flags=self._folder_locks(where),
+        )
         self._bundle.add(entry)
+        self._home.put(entry)
         return entry
+
+    def _folder_locks(self, where: str) -> int:
+        with self._tree.place(where, follow=False) as place, contextlib.suppress(OSError):
+            if place is not None:
+                fd = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=place.directory)
+                try:
+                    return inode_flags(fd) & LOCKS
+                finally:
+                    os.close(fd)
+        return 0
 
     def _finish(self, entry: FileEntry) -> None:
         entry.state = "done"
         self._bundle.save()
         self.changed = True
-        self._patient.drop_facts()
 
     def _run_tool(self, argv: t.Sequence[str], device: str, *, timeout: float, ok: t.Container[int]) -> Completed:
         done = self._patient.tools.run([device if word == DEVICE else word for word in argv], timeout=timeout, ok=ok)
@@ -292,25 +295,38 @@ class Change:
         extents = differing(bottom.device, layer, chunks)
         if not extents:
             return None
-        size = sum(length for _start, length in extents)
-        before, fresh = self._bundle.next_name(), self._bundle.next_name()
-        for name, source in ((before, bottom.device), (fresh, layer)):
-            with self._bundle.keeping(name, size=size) as file:
-                if file is None:
-                    raise AssertionError("the bundle opens what it names")
-                after = take_blocks(source, extents, file)
+        self._patient.tools.limit.check()
+        before, before_hash = self._keep_content(bottom.device, extents)
+        fresh, fresh_hash = self._keep_content(layer, extents)
         entry = DeviceEntry(
-            bottom.device, bottom.partuuid, bottom.uuid, bottom.size, list(argv), extents, before, fresh, after
+            bottom.device,
+            bottom.partuuid,
+            bottom.uuid,
+            bottom.size,
+            list(argv),
+            extents,
+            before,
+            fresh,
+            after=fresh_hash,
+            before=before_hash,
         )
         self._bundle.add(entry)
         return entry
+
+    def _keep_content(self, source: str, extents: Extents) -> tuple[str, str]:
+        """Keep blocks in the bundle; the name of the content, and its hash."""
+        name = self._bundle.next_name()
+        with self._bundle.keeping(name, size=sum(length for _start, length in extents)) as file:
+            if file is None:
+                raise AssertionError("the bundle opens what it names")
+            return name, take_blocks(source, extents, file)
 
     def _put_blocks(self, item: Filesystem, entries: t.Sequence[DeviceEntry], shown: str) -> None:
         if not entries:
             return
         self._view.make_writable(item, mount=False)
         for entry in entries:
-            put_blocks(self._bundle.path(entry.fresh), entry.device, entry.extents)
+            self._writer.blocks(entry.device, self._bundle.path(entry.fresh), entry.extents)
             entry.head = head(entry.device)
             fresh, entry.fresh, entry.state = entry.fresh, "", "done"
             self._bundle.save()
@@ -322,15 +338,6 @@ class Change:
 
     def _show(self, path: str, before: bytes | None, after: bytes) -> None:
         self._shown.append(unified(path, before, after))
-
-
-def directory_label(directory: int, name: str) -> dict[str, str]:
-    """The SELinux label of a directory, as an image holds it; raises OSError where there is none."""
-    fd = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=directory)
-    try:
-        return {"security.selinux": base64.b64encode(os.getxattr(fd, "security.selinux")).decode()}
-    finally:
-        os.close(fd)
 
 
 def unified(path: str, before: bytes | None, after: bytes) -> str:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One file of the patient, whole: content and everything that is not content. Reading and putting in place.
+"""One file of the patient, whole: content and everything that is not content. Nothing here writes.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -10,22 +10,29 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import base64
+import collections
 import contextlib
 import dataclasses
 import errno
 import hashlib
 import os
-import secrets
 import stat
 import typing as t
 
-from ..._errors import OpenRescueError
-from ..._text import printable
-from ..tree.tree import Place, Tree
+from ..syscalls import inode_flags
+from ..tree.tree import Tree
 
-__all__ = ("Image", "image_of", "put_link", "put_stream", "remove_entry", "temporary_name")
+__all__ = ("BLOCK", "KEPT_FLAGS", "LABEL", "LOCKS", "Image", "image_of", "label_for", "with_label")
 
-_BLOCK = 1024 * 1024
+BLOCK = 1024 * 1024
+#: immutable and append-only: while a file or its directory has one of them, it cannot be replaced
+LOCKS = 0x10 | 0x20
+#: what chattr(1) sets and a file keeps when it is replaced: sS uc ia dA m j t C
+KEPT_FLAGS = LOCKS | 0x1 | 0x2 | 0x4 | 0x8 | 0x40 | 0x80 | 0x400 | 0x4000 | 0x8000 | 0x800000
+#: written as any other attribute, so that it is kept where the rescue system knows nothing of SELinux
+LABEL = "security.selinux"
+#: as many neighbours as are asked for the label of a new file
+_NEIGHBOURS = 64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,17 +48,26 @@ class Image:
     mtime_ns: int
     xattrs: t.Mapping[str, str]
     target: str | None = None
-
-    def as_dict(self) -> dict[str, t.Any]:
-        return dataclasses.asdict(self)
+    flags: int = 0
 
     @classmethod
     def from_dict(cls, values: t.Mapping[str, t.Any]) -> Image:
-        return cls(**{field.name: values[field.name] for field in dataclasses.fields(cls)})
+        """Bundles of the first release know no flags."""
+        return cls(
+            **{field.name: values[field.name] for field in dataclasses.fields(cls) if field.name != "flags"},
+            flags=int(values.get("flags", 0)),
+        )
 
     def same_content(self, other: Image | None) -> bool:
         """Whether the other is the same but for its time."""
         return other is not None and dataclasses.replace(self, mtime_ns=other.mtime_ns) == other
+
+    def same_but_locks(self, other: Image | None) -> bool:
+        """The same with the flags aside that a write lifts, and sets again after it."""
+        return other is not None and self.unlocked().same_content(other.unlocked())
+
+    def unlocked(self) -> Image:
+        return dataclasses.replace(self, flags=self.flags & ~LOCKS)
 
 
 def image_of(tree: Tree, path: str, *, copy_to: t.BinaryIO | None = None) -> Image | None:
@@ -71,92 +87,49 @@ def image_of(tree: Tree, path: str, *, copy_to: t.BinaryIO | None = None) -> Ima
         return None
     with file:
         hasher, size = hashlib.sha256(), 0
-        for block in iter(lambda: file.read(_BLOCK), b""):
+        for block in iter(lambda: file.read(BLOCK), b""):
             hasher.update(block)
             size += len(block)
             if copy_to is not None:
                 copy_to.write(block)
         info = os.fstat(file.fileno())
         xattrs = _xattrs(file.fileno())
-    return Image(
-        "file", size, hasher.hexdigest(), stat.S_IMODE(info.st_mode), info.st_uid, info.st_gid, info.st_mtime_ns, xattrs
+        flags = inode_flags(file.fileno()) & KEPT_FLAGS
+    mode, digest = stat.S_IMODE(info.st_mode), hasher.hexdigest()
+    return Image("file", size, digest, mode, info.st_uid, info.st_gid, info.st_mtime_ns, xattrs, flags=flags)
+
+
+def with_label(image: Image, label: str | None) -> Image:
+    """The image with this label of SELinux, and with none if that is None."""
+    rest = {name: value for name, value in image.xattrs.items() if name != LABEL}
+    return dataclasses.replace(image, xattrs=rest if label is None else {**rest, LABEL: label})
+
+
+def label_for(tree: Tree, path: str) -> str | None:
+    """The label that a file at this path has, or that a new one should have: what most of its neighbours have."""
+    current = image_of(tree, path) if tree.lstat(path) else None
+    if current is not None:
+        return current.xattrs.get(LABEL)
+    folder = os.path.dirname(path)
+    labels = collections.Counter(
+        label
+        for name in tree.listdir(folder)[:_NEIGHBOURS]
+        if (label := _label_at(tree, f"{folder.rstrip('/')}/{name}", kind=stat.S_ISREG)) is not None
     )
+    return labels.most_common(1)[0][0] if labels else _label_at(tree, folder, kind=stat.S_ISDIR)
 
 
-def temporary_name() -> str:
-    return f".openrescue-{secrets.token_hex(8)}"
-
-
-def put_stream(
-    place: Place,
-    source: t.BinaryIO,
-    *,
-    mode: int,
-    uid: int,
-    gid: int,
-    xattrs: t.Mapping[str, str],
-    temporary: str,
-    mtime_ns: int | None = None,
-) -> None:
-    """Put a regular file in place, atomically: it is there whole or not at all, also after a power cut."""
-    with _directory(place) as directory, _removed_on_error(directory, temporary):
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        with os.fdopen(os.open(temporary, flags, 0o600, dir_fd=directory), "wb") as file:
-            for block in iter(lambda: source.read(_BLOCK), b""):
-                file.write(block)
-            file.flush()
-            os.fchown(file.fileno(), uid, gid)
-            os.fchmod(file.fileno(), mode)
-            for name, value in xattrs.items():
-                os.setxattr(file.fileno(), name, base64.b64decode(value))
-            if mtime_ns is not None:
-                os.utime(file.fileno(), ns=(mtime_ns, mtime_ns))
-            os.fsync(file.fileno())
-        os.rename(temporary, place.name, src_dir_fd=directory, dst_dir_fd=directory)
-        os.fsync(directory)
-
-
-def put_link(place: Place, target: str, *, uid: int, gid: int, temporary: str) -> None:
-    with _directory(place) as directory, _removed_on_error(directory, temporary):
-        os.symlink(target, temporary, dir_fd=directory)
-        os.chown(temporary, uid, gid, dir_fd=directory, follow_symlinks=False)
-        os.rename(temporary, place.name, src_dir_fd=directory, dst_dir_fd=directory)
-        os.fsync(directory)
-
-
-def remove_entry(place: Place, name: str | None = None) -> None:
-    """Remove what stands at a place, or beside it under another name; absent is fine."""
-    with _directory(place) as directory:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(name or place.name, dir_fd=directory)
-        os.fsync(directory)
-
-
-@contextlib.contextmanager
-def _directory(place: Place) -> t.Iterator[int]:
-    """The place's directory, open for more than finding one's way; errors name the file."""
-    directory = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=place.directory)
-    try:
-        yield directory
-    except OSError as exc:
-        full = exc.errno in (errno.ENOSPC, errno.EDQUOT)
-        raise OpenRescueError(
-            f"on the patient, {printable(place.path)} cannot be written: {exc.strerror}",
-            code="patient_full" if full else "patient_io",
-            hint="Make room on its file system first" if full else "",
-        ) from exc
-    finally:
-        os.close(directory)
-
-
-@contextlib.contextmanager
-def _removed_on_error(directory: int, temporary: str) -> t.Iterator[None]:
-    try:
-        yield
-    except BaseException:
+def _label_at(tree: Tree, path: str, *, kind: t.Callable[[int], bool]) -> str | None:
+    with tree.place(path, follow=False) as place:
+        if place is None or place.stat is None or not kind(place.stat.st_mode):
+            return None
         with contextlib.suppress(OSError):
-            os.unlink(temporary, dir_fd=directory)
-        raise
+            fd = os.open(place.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=place.directory)
+            try:
+                return base64.b64encode(os.getxattr(fd, LABEL)).decode()
+            finally:
+                os.close(fd)
+    return None
 
 
 def _xattrs(fd: int) -> dict[str, str]:

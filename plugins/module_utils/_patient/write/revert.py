@@ -2,45 +2,49 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Putting back what a bundle holds, and keeping a copy of the bundle with the patient.
+"""Putting back what a bundle holds, and going on where a killed run was cut off.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
 
 from __future__ import annotations
 
-import contextlib
+import hashlib
 import os
-import shutil
-import stat
 import typing as t
 
 from ..._errors import OpenRescueError
 from ..._text import printable
-from ..opening import View
 from ..patient import Filesystem
-from ..tree.tree import Place, Tree
-from .blocks import head, matches, put_blocks, take_blocks
+from .blocks import head, matches, take_blocks
 from .change import unified
-from .image import image_of, put_link, put_stream, remove_entry
+from .errors import UndoBroken, UndoNotFound, UndoRefused
+from .home import fetch, forget, identity, on_patient
+from .image import BLOCK, Image, image_of
 from .undo import BUNDLES, Bundle, DeviceEntry, Entry, FileEntry
+from .writer import Writer
 
-__all__ = ("copy_to_patient", "load_bundle", "revert", "revert_entries")
+if t.TYPE_CHECKING:
+    from ..opening import View
 
-_MANIFEST_LIMIT = 64 * 1024 * 1024
+__all__ = ("find_device", "finish_entry", "load_bundle", "revert", "revert_entries")
+
+_DIFF_LIMIT = 1 << 20
+_READ_LIMIT = 1 << 30
 
 
 def load_bundle(view: View, bundle_id: str) -> Bundle:
     """The bundle from the rescue system, or from the patient itself, whose tree is mounted."""
     bundle = Bundle.load(bundle_id)
-    if bundle is None and view.patient.opened_tree is not None:
-        _fetch(view.patient.tree, bundle_id)
-        bundle = Bundle.load(bundle_id)
+    if bundle is None and view.is_mounted:
+        for found in on_patient(view):
+            if found.id == bundle_id:
+                fetch(view, found)
+                bundle = found
     if bundle is None:
-        raise OpenRescueError(
+        raise UndoNotFound(
             f"there is no undo bundle {bundle_id}, neither on the rescue system nor on the patient",
-            code="undo_not_found",
-            hint=f"Bundles are folders in {BUNDLES}",
+            hint=f"Bundles are folders in {BUNDLES}; disk_repair with state 'listed' lists them",
         )
     return bundle
 
@@ -52,17 +56,14 @@ def revert(view: View, bundle: Bundle, *, check: bool) -> list[tuple[Entry, str,
     """
     results: list[tuple[Entry, str, str]] = []
     for entry in reversed([item for item in bundle.entries if item.state != "reverted"]):
-        diff = ""
         try:
-            if isinstance(entry, FileEntry):
-                diff = _revert_file(view, bundle, entry, check=check)
-            else:
-                diff = _revert_device(view, bundle, entry, check=check)
-            results.append((entry, "", diff))
+            view.patient.tools.limit.check()
+            results.append((entry, "", _revert(view, bundle, entry, check=check)))
         except OpenRescueError as exc:
-            results.append((entry, str(exc), diff))
-    if not check and not any(result[1] for result in results):
-        _forget_copy(view, bundle)
+            results.append((entry, str(exc), ""))
+    files = any(isinstance(entry, FileEntry) for entry in bundle.entries)
+    if not check and files and view.is_mounted and not any(result[1] for result in results):
+        forget(view, bundle.id)
     return results
 
 
@@ -71,214 +72,214 @@ def revert_entries(view: View, bundle: Bundle, entries: t.Sequence[Entry]) -> li
     problems = []
     for entry in reversed(entries):
         try:
-            if isinstance(entry, FileEntry):
-                _revert_file(view, bundle, entry, check=False)
-            else:
-                _revert_device(view, bundle, entry, check=False)
+            _revert(view, bundle, entry, check=False)
         except OpenRescueError as exc:
             problems.append(str(exc))
     return problems
 
 
+def finish_entry(view: View, bundle: Bundle, entry: Entry) -> str:
+    """Go on where a run was killed in the middle of this entry; says what that came to.
+
+    What it was writing is written to its end, and what it had not begun is forgotten; what it was putting back is put
+    back.
+    """
+    if entry.state == "reverting":
+        _revert(view, bundle, entry, check=False)
+        return f"{printable(entry.path if isinstance(entry, FileEntry) else entry.device)}: was put back to its end"
+    if isinstance(entry, DeviceEntry):
+        _finish_blocks(view, bundle, entry)
+        return f"{entry.device}: the blocks of '{printable(' '.join(entry.argv))}' were written to their end"
+    return _finish_file(view, bundle, entry)
+
+
+def _revert(view: View, bundle: Bundle, entry: Entry, *, check: bool) -> str:
+    if isinstance(entry, FileEntry):
+        return _revert_file(view, bundle, entry, check=check)
+    return _revert_device(view, bundle, entry, check=check)
+
+
 def _revert_file(view: View, bundle: Bundle, entry: FileEntry, *, check: bool) -> str:
-    tree = _tree(view)
-    where = tree.resolve(os.path.dirname(entry.path)) or "/"
-    path = os.path.join(where, os.path.basename(entry.path))
-    current = image_of(tree, path)
-    is_ours = current == entry.after or (current is not None and current.same_content(entry.after))
-    if entry.state == "intended" and current == entry.before:
-        is_ours = True
-    if not is_ours:
-        raise _refused(f"{printable(entry.path)} has been changed since the repair, so it is left as it is")
-    diff = _diff(tree, bundle, entry, path)
+    path, current = _look(view, entry)
+    as_before = _same(current, entry.before)
+    if not as_before and not _same(current, entry.after):
+        raise UndoRefused(f"{printable(entry.path)} has been changed since the repair, so it is left as it is")
+    _check_kept(bundle, entry)
+    diff = _diff(view, bundle, entry, path)
     if check:
         return diff
-    _open(view, path)
-    with _tree(view).place(path, follow=False) as place:
-        if place is None:
-            raise _refused(f"the directory of {printable(entry.path)} is gone")
-        remove_entry(place, entry.temporary)  # of a run that was killed
-        _put_back(place, bundle, entry)
-    if image_of(_tree(view), path) != entry.before and not (entry.before and entry.before.kind == "link"):
-        raise _refused(f"{printable(entry.path)} is not what it was, although it was put back")
+    entry.state = "reverting"
+    bundle.save()
+    writer = Writer(view)
+    writer.tidy(path)
+    if not as_before:
+        _put_back(writer, bundle, entry, path)
+    elif entry.before is not None:
+        writer.lock(path, flags=entry.before.flags, folder_flags=entry.folder_flags)
+    if not _same(image_of(view.patient.tree, path), entry.before, locks=True):
+        raise UndoRefused(f"{printable(entry.path)} is not what it was, although it was put back")
     entry.state = "reverted"
     bundle.save()
     return diff
 
 
-def _put_back(place: Place, bundle: Bundle, entry: FileEntry) -> None:
+def _look(view: View, entry: FileEntry) -> tuple[str, Image | None]:
+    """Where the entry's path is now, and what is there; refused where it is not what was written to."""
+    if not view.is_mounted:
+        view.mount()
+    tree = view.patient.tree
+    folder = tree.resolve(os.path.dirname(entry.path))
+    if folder is None or not tree.is_dir(folder):
+        raise UndoRefused(
+            f"the directory of {printable(entry.path)} is not there now",
+            hint="Its file system may not be mounted: look at the notes, and at the patient's fstab",
+        )
+    path = os.path.join(folder, os.path.basename(entry.path))
+    filesystem = view.patient.covering(path)
+    if entry.filesystem and (filesystem is None or identity(filesystem) != entry.filesystem):
+        raise UndoRefused(
+            f"{printable(entry.path)} was on the file system {printable(entry.filesystem)}, which is not there now",
+            hint="Look at the notes, and at the patient's fstab",
+        )
+    return path, image_of(tree, path)
+
+
+def _same(current: Image | None, wanted: Image | None, *, locks: bool = False) -> bool:
+    """Whether it is there as it should be; its time does not count, and neither what a write lifts for a moment."""
+    if current is None or wanted is None:
+        return current is wanted
+    return current.same_content(wanted) if locks else current.same_but_locks(wanted)
+
+
+def _put_back(writer: Writer, bundle: Bundle, entry: FileEntry, path: str) -> None:
     before = entry.before
     if before is None:
-        remove_entry(place)
+        writer.remove(path)
     elif before.kind == "link":
-        put_link(place, before.target or "", uid=before.uid, gid=before.gid, temporary=entry.temporary)
+        writer.link(path, before, temporary=entry.temporary)
     else:
         with open(bundle.path(entry.data or ""), "rb") as source:
-            put_stream(
-                place,
-                source,
-                mode=before.mode,
-                uid=before.uid,
-                gid=before.gid,
-                xattrs=before.xattrs,
-                temporary=entry.temporary,
-                mtime_ns=before.mtime_ns,
-            )
+            writer.file(path, source, before, temporary=entry.temporary, keep_time=True)
 
 
-def _diff(tree: Tree, bundle: Bundle, entry: FileEntry, path: str) -> str:
-    now = (
-        tree.read_bytes(path, limit=1 << 30)
-        if entry.after and entry.after.kind == "file" and tree.lstat(path)
-        else None
-    )
+def _check_kept(bundle: Bundle, entry: FileEntry) -> None:
+    """See that the content is the one that was kept, before it overwrites anything."""
+    if entry.before is not None and entry.before.kind == "file":
+        _check_content(bundle, entry.data, entry.before.sha256)
+
+
+def _check_content(bundle: Bundle, name: str | None, wanted: str) -> None:
+    hasher = hashlib.sha256()
+    try:
+        with open(bundle.path(name or ""), "rb") as file:
+            for block in iter(lambda: file.read(BLOCK), b""):
+                hasher.update(block)
+    except FileNotFoundError:
+        raise UndoBroken(
+            f"the undo bundle cannot be used: {name} is missing",
+            hint="It may be on the rescue system of that repair only",
+        ) from None
+    if hasher.hexdigest() != wanted:
+        raise UndoBroken(f"the undo bundle cannot be used: {name} is not what was kept")
+
+
+def _diff(view: View, bundle: Bundle, entry: FileEntry, path: str) -> str:
+    tree = view.patient.tree
+    now = None
+    if entry.after and entry.after.kind == "file" and tree.lstat(path):
+        now = tree.read_bytes(path, limit=_READ_LIMIT)
     if entry.before is None:
         return f"{printable(entry.path)}: removed again\n"
-    if entry.before.kind == "link" or entry.data is None or entry.before.size > 1 << 20:
+    if entry.before.kind == "link" or entry.data is None or entry.before.size > _DIFF_LIMIT:
         return f"{printable(entry.path)}: put back ({entry.before.size} bytes)\n"
     with open(bundle.path(entry.data), "rb") as source:
         return unified(entry.path, now, source.read())
 
 
+def _finish_file(view: View, bundle: Bundle, entry: FileEntry) -> str:
+    path, current = _look(view, entry)
+    writer = Writer(view)
+    writer.tidy(path)
+    wanted = next((item for item in (entry.after, entry.before) if _same(current, item)), entry)
+    if isinstance(wanted, FileEntry):
+        raise UndoRefused(f"{printable(entry.path)} has been changed since, so it is left as it is")
+    if wanted is not None:
+        writer.lock(path, flags=wanted.flags, folder_flags=entry.folder_flags)
+    if _same(current, entry.after):
+        entry.state, entry.after = "done", image_of(view.patient.tree, path)
+        bundle.save()
+        return f"{printable(entry.path)}: was written, and is whole"
+    bundle.entries.remove(entry)
+    bundle.save()
+    return f"{printable(entry.path)}: had not been written yet"
+
+
 def _revert_device(view: View, bundle: Bundle, entry: DeviceEntry, *, check: bool) -> str:
     if view.is_mounted and not check:
         view.seal()
-    item = _find_device(view, entry)
+    item = find_device(view, entry)
     before = bundle.path(entry.data)
+    if entry.before:
+        _check_content(bundle, entry.data, entry.before)
     size = sum(length for _start, length in entry.extents)
-    # Read from the disk itself: a layer may have a journal replayed in it.
-    if entry.state == "done":
-        with open(os.devnull, "wb") as nowhere:
-            is_ours = (
-                take_blocks(item.device, entry.extents, nowhere) == entry.after and head(item.device) == entry.head
-            )
-    else:
-        is_ours = matches(item.device, entry.extents, before, bundle.path(entry.fresh))
-    if not is_ours:
-        raise _refused(f"{item.device} has been written since its repair, so its old blocks no longer fit")
+    if not _is_ours(item, bundle, entry):
+        raise UndoRefused(f"{item.device} has been written since its repair, so its old blocks no longer fit")
     diff = f"{item.device}: {size} bytes as they were before {printable(' '.join(entry.argv))}\n"
     if check:
         return diff
-    view.open_device(item)
-    put_blocks(before, item.device, entry.extents)
-    entry.state = "reverted"
+    if entry.state == "done":
+        # Of a run that is killed from here on, the next one knows both of what a block can be.
+        entry.fresh = bundle.next_name()
+        with bundle.keeping(entry.fresh, size=size) as file:
+            take_blocks(item.device, entry.extents, t.cast("t.BinaryIO", file))
+    entry.state = "reverting"
     bundle.save()
+    _write_blocks(view, item, before, entry)
+    fresh, entry.fresh, entry.state = entry.fresh, "", "reverted"
+    bundle.save()
+    if fresh:
+        bundle.forget(fresh)
     view.seal()
     return diff
 
 
-def _find_device(view: View, entry: DeviceEntry) -> Filesystem:
+def _finish_blocks(view: View, bundle: Bundle, entry: DeviceEntry) -> None:
+    if view.is_mounted:
+        view.seal()
+    item = find_device(view, entry)
+    _check_content(bundle, entry.fresh, entry.after)
+    if not _is_ours(item, bundle, entry):
+        raise UndoRefused(f"{item.device} has been written since its repair was cut off, so it is left as it is")
+    _write_blocks(view, item, bundle.path(entry.fresh), entry)
+    entry.head = head(item.device)
+    fresh, entry.fresh, entry.state = entry.fresh, "", "done"
+    bundle.save()
+    bundle.forget(fresh)
+    view.seal()
+
+
+def _is_ours(item: Filesystem, bundle: Bundle, entry: DeviceEntry) -> bool:
+    """Whether nobody has written to these blocks but us. A layer will not do: there, a journal is replayed."""
+    if entry.state == "done":
+        with open(os.devnull, "wb") as nowhere:
+            now = take_blocks(item.device, entry.extents, nowhere)
+        return now == entry.after and head(item.device) == entry.head
+    return matches(item.device, entry.extents, bundle.path(entry.data), bundle.path(entry.fresh))
+
+
+def _write_blocks(view: View, item: Filesystem, source: str, entry: DeviceEntry) -> None:
+    view.open_device(item)
+    Writer(view).blocks(item.device, source, entry.extents)
+
+
+def find_device(view: View, entry: DeviceEntry) -> Filesystem:
+    """The device that the entry was made on, whatever it is called now."""
     fitting = [item for item in view.bottoms() if item.size == entry.size]
-    for name, value in (("partuuid", entry.partuuid), ("uuid", entry.uuid), ("device", entry.device)):
-        found = [item for item in fitting if value and getattr(item, name) == value]
+    for found in (
+        [item for item in fitting if entry.partuuid and item.partuuid == entry.partuuid],
+        [item for item in fitting if entry.uuid and item.uuid == entry.uuid],
+        [item for item in fitting if item.device == entry.device],
+    ):
         if len(found) == 1:
             return found[0]
-    raise _refused(f"the device that was {printable(entry.device)} is not here")
-
-
-def copy_to_patient(view: View, bundle: Bundle) -> list[str]:
-    """Keep a copy in the patient's own /var/lib, for a later rescue; what hindered that, if something did.
-
-    Not where a file system was repaired and nothing else written to it: every write takes away the possibility to
-    put its blocks back.
-    """
-    patient = view.patient
-    if patient.opened_tree is None or not any(isinstance(entry, FileEntry) for entry in bundle.entries):
-        return []
-    home = patient.covering(BUNDLES)
-    repaired = {entry.device for entry in bundle.entries if isinstance(entry, DeviceEntry)}
-    written = {
-        covering.device for e in bundle.entries if isinstance(e, FileEntry) and (covering := patient.covering(e.path))
-    }
-    if home is None or (home.device in repaired and home.device not in written):
-        return []
-    try:
-        files = {"manifest.json": os.path.join(bundle.folder, "manifest.json")}
-        files.update((name, bundle.path(name)) for name in _data_names(bundle))
-        size = sum(os.path.getsize(path) for path in files.values())
-        if home.available_bytes is None or size + (32 << 20) > home.available_bytes:
-            return ["the undo bundle is on the rescue system only, for the patient's disk has no room for a copy"]
-        view.make_writable(home)
-        _put_copy(_tree(view), bundle, files)
-    except OpenRescueError as exc:
-        return [f"the undo bundle is on the rescue system only: {exc.message}"]
-    return []
-
-
-def _data_names(bundle: Bundle) -> list[str]:
-    return [e.data for e in bundle.entries if e.data and os.path.exists(bundle.path(e.data))]
-
-
-def _put_copy(tree: Tree, bundle: Bundle, files: t.Mapping[str, str]) -> None:
-    path = ""
-    for part in f"{BUNDLES}/{bundle.id}/data".strip("/").split("/"):
-        path = f"{path}/{part}"
-        with tree.place(path) as place:
-            if place is None:
-                raise _refused(f"{path} cannot be made")
-            if place.stat is None:
-                os.mkdir(place.name, 0o700 if "openrescue" in path else 0o755, dir_fd=place.directory)
-    # The manifest last: a copy without it is none.
-    for name, source in sorted(files.items(), key=lambda item: item[0] == "manifest.json"):
-        with tree.place(f"{BUNDLES}/{bundle.id}/{name}") as place, open(source, "rb") as file:
-            if place is None:
-                raise _refused(f"{BUNDLES} cannot be written")
-            put_stream(place, file, mode=0o600, uid=0, gid=0, xattrs={}, temporary=".openrescue-copy")
-
-
-def _fetch(tree: Tree, bundle_id: str) -> None:
-    """Bring the patient's copy over; what it says is checked when it is used."""
-    base = f"{BUNDLES}/{bundle_id}"
-    text = tree.read_bytes(f"{base}/manifest.json", limit=_MANIFEST_LIMIT)
-    if text is None:
-        return
-    folder = os.path.join(BUNDLES, bundle_id)
-    os.makedirs(os.path.join(folder, "data"), mode=0o700, exist_ok=True)
-    for name in tree.listdir(f"{base}/data"):
-        source = tree.open(f"{base}/data/{name}") if name.isdigit() else None
-        if source is not None:
-            with source, open(os.path.join(folder, "data", name), "wb") as file:
-                shutil.copyfileobj(source, file)
-    with open(os.path.join(folder, "manifest.json"), "wb") as file:
-        file.write(text)
-
-
-def _forget_copy(view: View, bundle: Bundle) -> None:
-    """After all is put back, the patient keeps no trace of the repair."""
-    if not any(isinstance(entry, FileEntry) for entry in bundle.entries) or not view.is_mounted:
-        return
-    base = f"{BUNDLES}/{bundle.id}"
-    if view.patient.tree.lstat(base) is None:
-        return
-    _open(view, base)
-    tree = _tree(view)
-    for name in tree.listdir(f"{base}/data"):
-        _remove(tree, f"{base}/data/{name}")
-    _remove(tree, f"{base}/manifest.json")
-    folders = (f"{base}/data", base, BUNDLES, os.path.dirname(BUNDLES))
-    for folder in folders:
-        with tree.place(folder, follow=False) as place, contextlib.suppress(OSError):
-            if place is not None and place.stat is not None and stat.S_ISDIR(place.stat.st_mode):
-                os.rmdir(place.name, dir_fd=place.directory)
-
-
-def _remove(tree: Tree, path: str) -> None:
-    with tree.place(path, follow=False) as place:
-        if place is not None and place.stat is not None:
-            remove_entry(place)
-
-
-def _tree(view: View) -> Tree:
-    if not view.is_mounted:
-        view.mount()
-    return view.patient.tree
-
-
-def _open(view: View, path: str) -> None:
-    filesystem = view.patient.covering(path)
-    if filesystem is not None:
-        view.make_writable(filesystem)
-
-
-def _refused(why: str) -> OpenRescueError:
-    return OpenRescueError(why, code="undo_refused")
+    raise UndoRefused(f"the device that was {printable(entry.device)} is not here")

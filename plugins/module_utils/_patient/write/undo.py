@@ -5,8 +5,8 @@
 """The undo bundle: what was there before, written down before it is changed.
 
 A bundle is a folder ``/var/lib/openrescue/undo/<id>/`` on the rescue system, with ``manifest.json`` and the
-replaced contents in ``data/``. An entry goes ``intended`` -> ``done`` -> ``reverted``; the manifest is
-replaced atomically at each step, so that a run that is killed leaves a bundle that can still be reverted.
+replaced contents in ``data/``. An entry goes ``intended`` -> ``done`` -> ``reverting`` -> ``reverted``; the manifest
+is replaced atomically at each step, so that of a run that is killed the next one knows what it was at.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -23,28 +23,43 @@ import secrets
 import shutil
 import typing as t
 
-from ..._errors import OpenRescueError
 from ..._text import printable
+from .errors import NoRoom, UndoBroken, UndoNotFound
 from .image import Image
 
-__all__ = ("BUNDLES", "Bundle", "DeviceEntry", "FileEntry", "check_id")
+__all__ = ("BUNDLES", "MANIFEST", "Bundle", "DeviceEntry", "Entry", "FileEntry", "bundle_ids", "check_id", "store_ids")
 
 #: where bundles are, on the rescue system and on the patient alike
 BUNDLES = "/var/lib/openrescue/undo"
+#: on the rescue system; a place of its own for those who test
+STORE = BUNDLES
+MANIFEST = "manifest.json"
 VERSION = 1
 
+#: an entry in one of these states was being written when its run ended
+UNFINISHED = ("intended", "reverting")
+
+_ID = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z-[0-9a-f]{8}")
 _SPARE = 16 * 1024 * 1024
 
 
 @dataclasses.dataclass
 class FileEntry:
-    """One path of the patient: what it held before, and what after; None stands for nothing there."""
+    """One path of the patient: what it held before, and what after; None stands for nothing there.
+
+    :param filesystem: what identifies the file system that it lies on; empty in bundles of the first release.
+    :param moved: it was taken away to make room, so its content does not go back there before it is asked for.
+    :param folder_flags: what chattr(1) had set on its directory.
+    """
 
     path: str
     before: Image | None
     after: Image | None
     data: str | None
     temporary: str
+    filesystem: str = ""
+    moved: bool = False
+    folder_flags: int = 0
     state: str = "intended"
     kind: str = "file"
 
@@ -57,6 +72,7 @@ class DeviceEntry:
     :param data: their contents before.
     :param fresh: their contents after; empty once they are on the disk.
     :param after: the hash of those.
+    :param before: the hash of the contents before.
     :param head: hash of the device's beginning after it: most later writes to the file system change that.
     """
 
@@ -69,6 +85,7 @@ class DeviceEntry:
     data: str
     fresh: str
     after: str = ""
+    before: str = ""
     head: str = ""
     state: str = "intended"
     kind: str = "device"
@@ -83,28 +100,56 @@ class Bundle:
     :param keep: False for a trial: nothing is written down, since everything is thrown away.
     """
 
-    def __init__(self, base: str, bundle_id: str, *, keep: bool = True) -> None:
+    def __init__(self, bundle_id: str, *, keep: bool = True) -> None:
         self.id = bundle_id
-        self.folder = os.path.join(base, check_id(bundle_id))
+        self.folder = os.path.join(STORE, check_id(bundle_id))
         self.entries: list[Entry] = []
+        #: the faults whose remedies made it
+        self.faults: list[str] = []
         self._keep = keep
         self._names = 0
 
     @classmethod
-    def new(cls, *, keep: bool = True, base: str = BUNDLES) -> Bundle:
+    def new(cls, *, keep: bool = True) -> Bundle:
         now = datetime.datetime.now(datetime.timezone.utc)
-        return cls(base, f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}", keep=keep)
+        return cls(f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}", keep=keep)
 
     @classmethod
-    def load(cls, bundle_id: str, *, base: str = BUNDLES) -> Bundle | None:
+    def load(cls, bundle_id: str) -> Bundle | None:
         """A bundle that is there; None if it is not."""
-        bundle = cls(base, bundle_id)
+        bundle = cls(bundle_id)
         try:
-            with open(os.path.join(bundle.folder, "manifest.json"), encoding="utf-8") as file:
-                bundle.entries = parse_manifest(file.read())
+            with open(os.path.join(bundle.folder, MANIFEST), encoding="utf-8", errors="surrogateescape") as file:
+                bundle.read(file.read())
         except FileNotFoundError:
             return None
         return bundle
+
+    def read(self, text: str) -> None:
+        """Take over what a manifest says."""
+        self.entries, self.faults = parse_manifest(text)
+        used = [name for entry in self.entries for name in (entry.data, _fresh(entry)) if name]
+        self._names = max([0, *(int(name.rpartition("/")[2]) for name in used if self.path(name))])
+
+    @property
+    def state(self) -> str:
+        """``unfinished`` if a run ended in the middle of a write, ``kept``, or ``reverted`` if all is put back."""
+        states = {entry.state for entry in self.entries}
+        return "unfinished" if states & set(UNFINISHED) else "kept" if "done" in states else "reverted"
+
+    @property
+    def unfinished(self) -> list[Entry]:
+        return [entry for entry in self.entries if entry.state in UNFINISHED]
+
+    @property
+    def time(self) -> str:
+        """When it was made, as its ID says."""
+        return _ID.sub(r"\1-\2-\3T\4:\5:\6Z", self.id)
+
+    def text(self) -> str:
+        """The manifest as it is now."""
+        entries = [dataclasses.asdict(entry) for entry in self.entries]
+        return json.dumps({"version": VERSION, "id": self.id, "faults": self.faults, "entries": entries})
 
     @property
     def is_kept(self) -> bool:
@@ -130,9 +175,8 @@ class Bundle:
         self._make()
         room = os.statvfs(self.folder)
         if size + _SPARE > room.f_bavail * room.f_frsize:
-            raise OpenRescueError(
+            raise NoRoom(
                 f"the rescue system has no room to keep {size} bytes",
-                code="undo_no_room",
                 hint=f"Make room in {os.path.dirname(self.folder)} of the rescue system",
             )
         with open(self.path(name), "wb", opener=_private) as file:
@@ -154,10 +198,9 @@ class Bundle:
         if not self._keep:
             return
         self._make()
-        text = json.dumps({"version": VERSION, "id": self.id, "entries": [dataclasses.asdict(e) for e in self.entries]})
-        path = os.path.join(self.folder, "manifest.json")
+        path = os.path.join(self.folder, MANIFEST)
         with open(f"{path}.new", "w", encoding="utf-8") as file:
-            file.write(text)
+            file.write(self.text())
             file.flush()
             os.fsync(file.fileno())
         os.replace(f"{path}.new", path)
@@ -167,6 +210,7 @@ class Bundle:
             os.close(fd)
 
     def remove(self) -> None:
+        """Nothing of it is needed any more."""
         if self._keep and os.path.isdir(self.folder):
             shutil.rmtree(self.folder)
 
@@ -180,21 +224,33 @@ def _private(path: str, flags: int) -> int:
 
 
 def check_id(bundle_id: str) -> str:
-    if not re.fullmatch(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}", bundle_id):
-        raise OpenRescueError(
-            f"{printable(bundle_id)} is no undo ID", code="undo_not_found", hint="disk_repair returned it as 'undo'"
-        )
+    if not _ID.fullmatch(bundle_id):
+        raise UndoNotFound(f"{printable(bundle_id)} is no undo ID", hint="disk_repair returned it as 'undo'")
     return bundle_id
 
 
-def parse_manifest(text: str) -> list[Entry]:
-    """The entries of a manifest, each field checked for its presence and kind."""
+def bundle_ids(names: t.Iterable[str]) -> list[str]:
+    """Those of the names that are IDs of bundles, the oldest first."""
+    return sorted(name for name in names if _ID.fullmatch(name))
+
+
+def store_ids() -> list[str]:
+    """The bundles that the rescue system keeps."""
+    return bundle_ids(os.listdir(STORE) if os.path.isdir(STORE) else ())
+
+
+def _fresh(entry: Entry) -> str:
+    return entry.fresh if isinstance(entry, DeviceEntry) else ""
+
+
+def parse_manifest(text: str) -> tuple[list[Entry], list[str]]:
+    """The entries of a manifest and its faults, each field checked for its presence and kind."""
     try:
         values = json.loads(text)
         if values["version"] != VERSION:
             raise _broken(f"its version is {printable(str(values['version']))}, not {VERSION}")
-        return [_entry(item) for item in values["entries"]]
-    except (ValueError, KeyError, TypeError) as exc:
+        return [_entry(item) for item in values["entries"]], [str(name) for name in values.get("faults", [])]
+    except (ValueError, KeyError, TypeError, AttributeError) as exc:
         raise _broken(f"its manifest cannot be read ({type(exc).__name__})") from exc
 
 
@@ -202,14 +258,18 @@ def _entry(item: dict[str, t.Any]) -> Entry:
     texts = ("kind", "state", "data", *(("device", "fresh") if item["kind"] == "device" else ("path", "temporary")))
     if not all(isinstance(item[key], str) or (key == "data" and item[key] is None) for key in texts):
         raise TypeError("a text is missing")
+    if item["state"] not in (*UNFINISHED, "done", "reverted"):
+        raise _broken(f"it knows the state {printable(item['state'])}")
     if "/" in item.get("temporary", ""):
         raise _broken("it names a file elsewhere")
     if item["kind"] == "device":
         extents = [(int(offset), int(length)) for offset, length in item["extents"]]
         return DeviceEntry(**{**item, "extents": extents})
+    if not isinstance(item.get("filesystem", ""), str) or not isinstance(item.get("folder_flags", 0), int):
+        raise TypeError("a field is of another kind")
     images = {key: Image.from_dict(item[key]) if item[key] else None for key in ("before", "after")}
     return FileEntry(**{**item, **images})
 
 
-def _broken(why: str) -> OpenRescueError:
-    return OpenRescueError(f"the undo bundle cannot be used: {why}", code="undo_broken")
+def _broken(why: str) -> UndoBroken:
+    return UndoBroken(f"the undo bundle cannot be used: {why}")

@@ -7,12 +7,9 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import pathlib
-import struct
 
 import pytest
-from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
 from ansible_collections.openrescue.server.plugins.module_utils._patient.patient import Filesystem, Patient
 from ansible_collections.openrescue.server.plugins.module_utils._patient.tools import Tools
 from ansible_collections.openrescue.server.plugins.module_utils._patient.tree.contents import (
@@ -20,14 +17,6 @@ from ansible_collections.openrescue.server.plugins.module_utils._patient.tree.co
     read_os_release,
 )
 from ansible_collections.openrescue.server.plugins.module_utils._patient.tree.tree import Tree
-from ansible_collections.openrescue.server.plugins.module_utils._patient.write import blocks
-from ansible_collections.openrescue.server.plugins.module_utils._patient.write.change import unified
-from ansible_collections.openrescue.server.plugins.module_utils._patient.write.undo import (
-    Bundle,
-    check_id,
-    parse_manifest,
-)
-from ansible_collections.openrescue.server.plugins.module_utils._text import printable
 
 ROOT = Filesystem(
     "/dev/vdb3", "/dev/dm-1", "ext4", uuid="AB-12", label="my root", partuuid="aa-03", partlabel="r", number=(0, 3)
@@ -111,73 +100,3 @@ def test_kernels_are_newest_first_with_their_initramfs(tmp_path: pathlib.Path) -
     assert [kernel.version for kernel in kernels] == ["6.10.0-1", "6.9.1-2", "0-rescue-abc"]
     assert [kernel.initramfs for kernel in kernels] == [None, "/boot/initrd.img-6.9.1-2", None]
     assert kernels[0].expected_initramfs == "/boot/initramfs-6.10.0-1.img"
-
-
-def test_a_diff_shows_no_control_characters() -> None:
-    diff = unified("/etc/\x1b[1mfstab", b"one\ntwo\n", b"one\n\x1b[31mtwo\ttab\n")
-    assert "\x1b" not in diff
-    assert "+\\x1b[31mtwo\ttab\n" in diff
-    assert unified("/a", None, b"new\n") == "--- /dev/null\n+++ /a\n@@ -0,0 +1 @@\n+new\n"
-    assert unified("/a", b"x", b"x\n") == "--- /a\n+++ /a\n@@ -1 +1 @@\n-x\n\\ No newline at end of file\n+x\n"
-    assert unified("/a", b"\0", b"\0\0") == "/a: 1 bytes before, 2 bytes after\n"
-    assert printable("a\nb\udce9", limit=10) == "a\\nb\\xe9"
-
-
-def test_changed_chunks_of_a_snapshot_store(tmp_path: pathlib.Path) -> None:
-    store = bytearray(blocks.CHUNK * 300)
-    struct.pack_into("<4I", store, 0, 0x70416E53, 1, 1, 8)
-    for index in range(256):
-        struct.pack_into("<2Q", store, blocks.CHUNK + index * 16, 1000 - index, index + 2)
-    struct.pack_into("<2Q", store, blocks.CHUNK * 258, 7, 259)
-    (tmp_path / "cow").write_bytes(store)
-    assert blocks.changed_chunks(str(tmp_path / "cow")) == [7, *range(745, 1001)]
-
-
-def test_blocks_go_out_and_come_back(tmp_path: pathlib.Path) -> None:
-    device, layer, kept = (str(tmp_path / name) for name in ("device", "layer", "kept"))
-    old = bytes(range(256)) * 200
-    new = bytearray(old)
-    new[4096:4100] = b"abcd"
-    new[8192:8193] = b"Y"
-    new[-1:] = b"Z"
-    pathlib.Path(device).write_bytes(old)
-    pathlib.Path(layer).write_bytes(new)
-    extents = blocks.differing(device, layer, range(13))
-    assert extents == [(4096, 8192), (49152, 2048)]
-    with open(kept, "wb") as file:
-        blocks.take_blocks(device, extents, file)
-    with open(f"{kept}.new", "wb") as file:
-        blocks.take_blocks(layer, extents, file)
-    blocks.put_blocks(f"{kept}.new", device, extents)
-    assert pathlib.Path(device).read_bytes() == new
-    assert blocks.matches(device, extents, kept, f"{kept}.new")
-    assert not blocks.matches(device, extents, kept)
-    blocks.put_blocks(kept, device, extents)
-    assert pathlib.Path(device).read_bytes() == old
-
-
-@pytest.mark.parametrize("name", ["../x", "", "20260101T000000Z-0badcafe/..", "x"])
-def test_an_undo_id_is_no_path(name: str) -> None:
-    with pytest.raises(OpenRescueError):
-        check_id(name)
-
-
-@pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"version": 2, "entries": []}', '{"version": 1, "entries": [{"kind": "file"}]}']
-)
-def test_a_strange_manifest_is_refused(text: str) -> None:
-    with pytest.raises(OpenRescueError) as caught:
-        parse_manifest(text)
-    assert caught.value.code == "undo_broken"
-
-
-def test_a_strangers_manifest_names_no_file_elsewhere(tmp_path: pathlib.Path) -> None:
-    bundle = Bundle(str(tmp_path), "20260101T000000Z-0badcafe")
-    for name in ("../../etc/passwd", "data/../x", "/etc/passwd", "data/1\n"):
-        with pytest.raises(OpenRescueError):
-            bundle.path(name)
-    bundle.save()
-    assert json.loads((tmp_path / bundle.id / "manifest.json").read_text())["entries"] == []
-    loaded = Bundle.load(bundle.id, base=str(tmp_path))
-    assert loaded is not None
-    assert loaded.entries == []

@@ -14,6 +14,7 @@ import typing as t
 import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
 from ansible_collections.openrescue.server.plugins.module_utils._faults.engine.repair import (
+    Outcome,
     Selection,
     finding_of,
     repair,
@@ -64,7 +65,11 @@ class FakeView:
 
     def mount(self, *, read_only: bool = False) -> None:
         self.patient.root = t.cast("t.Any", types.SimpleNamespace(device="/dev/vdb1"))
-        self.patient.opened_tree = t.cast("t.Any", object())
+        self.patient.opened_tree = t.cast("t.Any", types.SimpleNamespace(listdir=lambda _path: []))
+
+    @property
+    def is_mounted(self) -> bool:
+        return self.patient.opened_tree is not None
 
     def seal(self) -> None: ...
 
@@ -73,14 +78,18 @@ class FakeView:
     def check_layers(self) -> None: ...
 
 
-def run(*faults: Fault, selection: Selection, check: bool = False) -> tuple[list[str], list[str]]:
-    outcome = repair(
+def repaired(*faults: Fault, selection: Selection, check: bool = False) -> Outcome:
+    return repair(
         t.cast("t.Any", lambda trial: FakeView(trial=trial)),
         faults=faults,
         selection=selection,
         check=check,
         budget=TimeBudget(seconds=60),
     )
+
+
+def run(*faults: Fault, selection: Selection, check: bool = False) -> tuple[list[str], list[str]]:
+    outcome = repaired(*faults, selection=selection, check=check)
     return [item["fault"] for item in outcome.applied], [item["fault"] for item in outcome.failed]
 
 
@@ -128,3 +137,72 @@ def test_a_device_is_repaired_by_what_the_mounted_patient_says_of_it(
         present, "disk-bad", stage="device", weigh=weigh, repair=lambda *_given: present.remove("disk-bad")
     )
     assert run(fault, selection=selection)[0] == applied
+
+
+def twins(present: list[str]) -> t.Callable[[Patient], t.Iterator[Finding]]:
+    """Findings that are equal but for their number, which moves, as with two equal lines of one file."""
+    return lambda _patient: (dataclasses.replace(BAD, key="") for _item in list(present))
+
+
+@pytest.mark.parametrize("selection", [Selection(), Selection(faults=frozenset({"a-b"}))])
+def test_of_two_equal_bad_lines_both_are_repaired(selection: Selection) -> None:
+    present = ["one", "two"]
+    fault = Fault("a-b", "a", twins(present), safe=True, repair=lambda *_given: present.pop())
+    assert run(fault, selection=selection) == (["a-b", "a-b"], [])
+    assert present == []
+
+
+def test_both_as_a_diagnosis_returned_them() -> None:
+    present = ["one", "two"]
+    given = (BAD, dataclasses.replace(BAD, key=f"{BAD.key}#2"))
+    fault = Fault("a-b", "a", twins(present), safe=True, repair=lambda *_given: present.pop())
+    outcome = repaired(fault, selection=Selection(findings=given))
+    assert (len(outcome.applied), outcome.skipped, outcome.failed) == (2, [], [])
+
+
+def test_a_twin_that_stays_is_not_repaired_and_nothing_is_tried_for_ever() -> None:
+    present = ["one", "two"]
+    fault = Fault("a-b", "a", twins(present), safe=True, repair=lambda *_given: None)
+    assert run(fault, selection=Selection()) == ([], ["a-b", "a-b"])
+
+
+class Ends:
+    """A detection that works so many times, and then does not."""
+
+    def __init__(self, times: int, finding: Finding) -> None:
+        self.times, self.finding = times, finding
+
+    def __call__(self, _patient: Patient) -> t.Iterator[Finding]:
+        self.times -= 1
+        if self.times < 0:
+            raise OpenRescueError("'e2fsck' did not end within 1 seconds")
+        yield self.finding
+
+
+@pytest.mark.parametrize("stage", ["device", "tree"])
+def test_what_nobody_can_tell_any_more_has_failed_and_was_not_gone(stage: t.Any) -> None:
+    fault = Fault("a-b", "a", Ends(1, BAD), safe=True, stage=stage, repair=lambda *_given: None)
+    outcome = repaired(fault, selection=Selection())
+    (failed,) = outcome.failed
+    assert failed["reason"] == "it was not repaired: 'e2fsck' did not end within 1 seconds"
+    assert outcome.skipped == []
+
+
+def test_what_was_asked_for_and_cannot_be_looked_for_has_failed() -> None:
+    fault = Fault("a-b", "a", Ends(0, BAD), safe=True, repair=lambda *_given: None)
+    outcome = repaired(fault, selection=Selection(findings=(BAD,)))
+    assert [item["reason"] for item in outcome.failed] == [
+        "it was not looked for: 'e2fsck' did not end within 1 seconds"
+    ]
+    assert outcome.skipped == []
+
+
+def test_what_is_not_there_is_skipped() -> None:
+    fault = Fault("a-b", "a", lambda _patient: iter(()), safe=True, repair=lambda *_given: None)
+    outcome = repaired(fault, selection=Selection(findings=(BAD,)))
+    assert [item["reason"] for item in outcome.skipped] == ["it is not on the disk now"]
+
+
+def test_a_key_that_a_module_made_printable_is_the_same_key() -> None:
+    finding = dataclasses.replace(BAD, key="a-b|/boot/\udcff")
+    assert not Selection(findings=(dataclasses.replace(BAD, key="a-b|/boot/\\xff"),)).takes(finding)

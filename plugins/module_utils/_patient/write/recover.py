@@ -1,0 +1,161 @@
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What runs that were killed have left: found here and on the patient, and brought to an end before anything else.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ..._errors import OpenRescueError
+from ..._text import printable
+from .errors import UndoRefused
+from .home import Home, fetch, forget, identity, on_patient
+from .revert import find_device, finish_entry
+from .undo import BUNDLES, Bundle, DeviceEntry, Entry, FileEntry, store_ids
+
+if t.TYPE_CHECKING:
+    from ..opening import View
+
+__all__ = ("Listed", "finish_here", "finish_on_patient", "here", "listing", "unfinished_on_patient")
+
+
+@dataclasses.dataclass
+class Listed:
+    """A bundle as modules return it."""
+
+    id: str
+    time: str
+    state: str
+    faults: list[str]
+    entries: list[dict[str, str]]
+    where: list[str]
+
+
+def here() -> list[Bundle]:
+    """The bundles on the rescue system, the oldest first; what is no bundle is left out."""
+    found = []
+    for name in store_ids():
+        try:
+            bundle = Bundle.load(name)
+        except OpenRescueError:
+            continue
+        if bundle is not None:
+            found.append(bundle)
+    return found
+
+
+def listing(view: View) -> list[Listed]:
+    """All bundles of this patient, wherever they are; the rescue system may have others'."""
+    found: dict[str, Listed] = {}
+    mounted = on_patient(view) if view.is_mounted else []
+    own = {bundle.id for bundle in mounted}
+    local = [bundle for bundle in here() if bundle.id in own or any(_is_of(view, entry) for entry in bundle.entries)]
+    for where, bundles in (("rescue_system", local), ("patient", mounted)):
+        for bundle in bundles:
+            # The rescue system's own knows how it ended.
+            found.setdefault(bundle.id, _listed(bundle)).where.append(where)
+    return [found[name] for name in sorted(found)]
+
+
+def _listed(bundle: Bundle) -> Listed:
+    entries = [
+        {("path" if isinstance(item, FileEntry) else "device"): _named(item), "state": item.state}
+        for item in bundle.entries
+    ]
+    return Listed(bundle.id, bundle.time, bundle.state, list(bundle.faults), entries, [])
+
+
+def _named(entry: Entry) -> str:
+    return printable(entry.path if isinstance(entry, FileEntry) else entry.device)
+
+
+def unfinished_on_patient(view: View) -> list[str]:
+    """IDs of the bundles on the mounted patient whose run was killed, and of which the rescue system knows nothing."""
+    if not view.is_mounted:
+        return []
+    known = {bundle.id for bundle in here()}
+    return [bundle.id for bundle in on_patient(view) if bundle.unfinished and bundle.id not in known]
+
+
+def finish_here(make_view: t.Callable[[bool], View], *, check: bool) -> list[dict[str, t.Any]]:
+    """Bring to an end what killed runs of this rescue system have left of this patient."""
+    todo = [bundle for bundle in here() if bundle.unfinished]
+    return _finish(make_view, lambda _view: todo, check=check) if todo else []
+
+
+def finish_on_patient(
+    make_view: t.Callable[[bool], View], ids: t.Collection[str], *, check: bool
+) -> list[dict[str, t.Any]]:
+    """The same for bundles that only the patient has: those of an earlier rescue."""
+
+    def find(view: View) -> list[Bundle]:
+        view.mount()
+        return [bundle for bundle in on_patient(view) if bundle.id in ids]
+
+    return _finish(make_view, find, check=check, bring=True)
+
+
+def _finish(
+    make_view: t.Callable[[bool], View], find: t.Callable[[View], list[Bundle]], *, check: bool, bring: bool = False
+) -> list[dict[str, t.Any]]:
+    told: list[dict[str, t.Any]] = []
+    with make_view(check).opened() as view:
+        for bundle in find(view):
+            mine = [entry for entry in bundle.unfinished if _is_of(view, entry)]
+            if not mine:
+                continue
+            if check:
+                done = [f"{_named(entry)}: a killed run wrote here, and would be brought to its end" for entry in mine]
+            else:
+                done = _end(view, bundle, mine, bring=bring)
+            told.append({"undo": bundle.id, "done": done})
+    return told
+
+
+def _end(view: View, bundle: Bundle, entries: t.Sequence[Entry], *, bring: bool) -> list[str]:
+    try:
+        if bring:
+            fetch(view, bundle)
+        done = [_try(view, bundle, entry) for entry in entries]
+        _settle(view, bundle)
+    except OpenRescueError as exc:
+        return [f"left as it is: {exc.message}"]
+    return done
+
+
+def _is_of(view: View, entry: Entry) -> bool:
+    """Whether an entry is of the disks that are open here."""
+    if isinstance(entry, FileEntry):
+        return entry.filesystem in {identity(item) for item in view.patient.filesystems}
+    try:
+        find_device(view, entry)
+    except UndoRefused:
+        return False
+    return True
+
+
+def _try(view: View, bundle: Bundle, entry: Entry) -> str:
+    try:
+        return finish_entry(view, bundle, entry)
+    except OpenRescueError as exc:
+        return f"{_named(entry)}: left as it is: {exc.message}"
+
+
+def _settle(view: View, bundle: Bundle) -> None:
+    """Tell the patient's copy what came of it; of a bundle in which nothing was written, nothing stays."""
+    if any(isinstance(entry, DeviceEntry) for entry in bundle.entries) and not view.is_mounted:
+        return
+    if not view.is_mounted:
+        view.mount()
+    if not bundle.entries:
+        forget(view, bundle.id)
+        bundle.remove()
+        return
+    if view.is_mounted and view.patient.tree.lstat(f"{BUNDLES}/{bundle.id}") is not None:
+        Home(view=view, bundle=bundle, begun=True).finish()

@@ -1,0 +1,102 @@
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What killed runs have left is found, here and on the patient, and brought to its end."""
+
+from __future__ import annotations
+
+import pathlib
+import shutil
+import typing as t
+
+import pytest
+from ansible_collections.openrescue.server.plugins.module_utils._patient.write import recover
+from ansible_collections.openrescue.server.plugins.module_utils._patient.write.change import Change
+from ansible_collections.openrescue.server.plugins.module_utils._patient.write.undo import Bundle
+
+from .fakes import PlainView, as_view
+
+
+def killed(view: PlainView, *, when: str) -> str:
+    """A run that was killed before or after its file was in place; the ID of its bundle."""
+    view.put("/etc/fstab", "old\n")
+    bundle = Bundle.new()
+    bundle.faults = ["fstab-syntax"]
+    Change(view=as_view(view), bundle=bundle).write("/etc/fstab", b"new\n")
+    bundle.entries[0].state = "intended"
+    bundle.save()
+    if when == "before":
+        view.put("/etc/fstab", "old\n")
+        view.put("/etc/.openrescue-0123456789abcdef", "ne")
+    view.reset()
+    return bundle.id
+
+
+def make(view: PlainView) -> t.Callable[[bool], t.Any]:
+    def made(trial: bool) -> t.Any:
+        view.is_trial = trial
+        return as_view(view)
+
+    return made
+
+
+@pytest.mark.parametrize(("when", "said"), [("before", "had not been written yet"), ("after", "was written")])
+@pytest.mark.parametrize("where", ["here", "on the patient"])
+def test_it_is_brought_to_its_end(view: PlainView, store: pathlib.Path, when: str, said: str, where: str) -> None:
+    undo = killed(view, when=when)
+    if where == "here":
+        (told,) = recover.finish_here(make(view), check=False)
+    else:
+        shutil.rmtree(store)
+        view.mount()
+        assert recover.unfinished_on_patient(as_view(view)) == [undo]
+        view.reset()
+        (told,) = recover.finish_on_patient(make(view), [undo], check=False)
+    assert told["undo"] == undo
+    assert said in told["done"][0]
+    assert view.left() == []
+    assert view.copies() == ([] if when == "before" else ["data/1", "manifest.json"])
+    assert recover.finish_here(make(view), check=False) == []
+    view.mount()
+    assert recover.unfinished_on_patient(as_view(view)) == []
+    assert [bundle.state for bundle in recover.here()] == ([] if when == "before" else ["kept"])
+
+
+def test_in_check_mode_it_is_told_only(view: PlainView) -> None:
+    killed(view, when="before")
+    (told,) = recover.finish_here(make(view), check=True)
+    assert "would be brought to its end" in told["done"][0]
+    assert len(view.left()) == 1
+
+
+def test_bundles_of_other_patients_are_left_alone(view: PlainView) -> None:
+    killed(view, when="after")
+    bundle = recover.here()[0]
+    bundle.entries[0].filesystem = "another-uuid"
+    bundle.save()
+    assert recover.finish_here(make(view), check=False) == []
+    assert recover.here()[0].state == "unfinished"
+
+
+def test_a_broken_copy_hinders_nothing(view: PlainView, store: pathlib.Path) -> None:
+    undo = killed(view, when="after")
+    shutil.rmtree(store)
+    base = view.folder / "var/lib/openrescue/undo"
+    (base / undo / "data/1").write_text("of another size")
+    (base / "20200101T000000Z-0badcafe").mkdir()
+    view.put("/var/lib/openrescue/undo/20210101T000000Z-0badcafe/manifest.json", "[")
+    view.mount()
+    assert recover.unfinished_on_patient(as_view(view)) == [undo]
+    assert any("20210101T000000Z-0badcafe" in note for note in view.patient.notes)
+    (told,) = recover.finish_on_patient(make(view), [undo], check=False)
+    assert "another size" in told["done"][0]
+
+
+def test_bundles_are_listed(view: PlainView) -> None:
+    undo = killed(view, when="after")
+    view.mount()
+    (listed,) = recover.listing(as_view(view))
+    assert (listed.id, listed.state, listed.faults) == (undo, "unfinished", ["fstab-syntax"])
+    assert listed.entries == [{"path": "/etc/fstab", "state": "intended"}]
+    assert listed.where == ["rescue_system", "patient"]
