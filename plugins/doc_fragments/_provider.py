@@ -150,3 +150,40 @@ options:
     choices: [read_write, read_only]
     default: read_write
 """
+
+    # Who asks, and for which run.
+    HOLD = r"""
+options:
+  owner:
+    description:
+      - Who asks, for others to read. By default the user and the host that the module runs as and on.
+      - Of a server that a person holds, this is what tells whether it is the same person. Where the module runs on the
+        hypervisor as one user for all, give it.
+    type: str
+  reason:
+    description:
+      - What for, for others to read.
+    type: str
+  run:
+    description:
+      - The run of Ansible that asks, as P(openrescue.server.run#lookup) names it. The roles of this collection give it.
+      - A server that was rescued with it belongs to that run until it is unrescued. No other run or person can rescue
+        or unrescue it meanwhile, unless the run has ended or O(force_takeover=true). Where the process of the run
+        cannot be seen, since it is on another host or in another container, it counts as ended two hours after its last
+        call.
+      - Without it the server belongs to O(owner), and every call of the same owner may change it.
+      - A server that was rescued by other means than this collection belongs to nobody. With O(run) it is not
+        unrescued.
+    type: str
+  phase:
+    description:
+      - What is about to be done with the server, for others to read. Kept with the server where it can be; Nova keeps
+        nothing while a server is rescued.
+    type: str
+  force_takeover:
+    description:
+      - Whether a server that somebody else holds is taken over. What that one is doing to the disks is not stopped by
+        it. Be sure that it has ended.
+    type: bool
+    default: false
+"""

@@ -182,8 +182,9 @@ def console_of(params: dict[str, t.Any]) -> str:
     provider = create_provider(params)
     try:
         provider.connect(deadline)
-        server, _facts = provider.find(params["server"])
-        return provider.console_log(server)
+        session = provider.session(deadline)
+        server, _name = session.find(params["server"])
+        return session.console_log(server)
     finally:
         provider.close()
 

@@ -17,6 +17,8 @@ description:
   - Boots a server from a rescue image, with the server's own disks attached, and back from its own disks.
   - On libvirt the rescue system runs from a temporary definition. The persistent one is not rewritten, but for a marker
     in its metadata while the server is rescued, with what the way back needs.
+  - A server that was rescued is held, by the run of Ansible that O(run) names or by O(owner), until it is unrescued.
+    Who does not hold it is told who does, and changes nothing.
   - A run that is cut off at any point is finished, or put back, by the next run with the same options.
   - Many servers in one call are driven at the same time. A failure of one does not hide the others.
 extends_documentation_fragment:
@@ -25,6 +27,7 @@ extends_documentation_fragment:
   - openrescue.server._provider
   - openrescue.server._provider.servers
   - openrescue.server._provider.rescue_image
+  - openrescue.server._provider.hold
 requirements:
   - pycdlib, for O(ssh_authorized_keys) and O(user_data)
 attributes:
@@ -102,6 +105,8 @@ options:
     type: float
 seealso:
   - module: openrescue.server.server_rescue_info
+  - plugin: openrescue.server.run
+    plugin_type: lookup
 """
 
 EXAMPLES = r"""
@@ -118,6 +123,23 @@ EXAMPLES = r"""
     provider: libvirt
     server: web1
     state: unrescued
+
+- name: Rescue a server for this run of Ansible alone
+  openrescue.server.server_rescue:
+    provider: libvirt
+    server: web1
+    state: rescued
+    rescue_image: /var/lib/libvirt/images/openrescue.qcow2
+    run: "{{ lookup('openrescue.server.run') }}"
+    owner: alice@bastion
+    reason: kernel update of Tuesday
+
+- name: Give a server back that another run has left rescued, once it is sure that this run has ended
+  openrescue.server.server_rescue:
+    provider: libvirt
+    server: web1
+    state: unrescued
+    force_takeover: true
 
 - name: Rescue a server on OpenStack
   openrescue.server.server_rescue:
@@ -212,6 +234,47 @@ servers:
           description: Whether the server started with its host.
           type: bool
           returned: always
+    hold:
+      description:
+        - Who has the server from its rescue to its unrescue. V(null) where nobody does, also for a server that was
+          rescued by other means.
+      type: dict
+      returned: always
+      contains:
+        owner:
+          description: Who holds it, as O(owner) said.
+          type: str
+          returned: always
+          sample: alice@bastion
+        reason:
+          description: What for, as O(reason) said. V(null) where nothing was said.
+          type: str
+          returned: always
+          sample: kernel update of Tuesday
+        since:
+          description: Since when, in UTC.
+          type: str
+          returned: always
+          sample: "2026-11-25T09:12:33Z"
+        phase:
+          description: What was about to be done last, as O(phase) said. V(null) where nothing was said.
+          type: str
+          returned: always
+          sample: repair
+        run:
+          description: The run that holds it, as O(run) named it. V(null) where a person holds it.
+          type: str
+          returned: always
+          sample: 5c1f0e9a77b2/41523/8833412
+        alive:
+          description:
+            - Whether that run still goes on. V(null) where that cannot be seen from here, and for a person.
+          type: bool
+          returned: always
+        mine:
+          description: Whether it is held by O(run), or, where a person holds it, by O(owner).
+          type: bool
+          returned: always
     rescue:
       description: The rescue. V(null) while the server is not rescued.
       type: dict
@@ -238,10 +301,6 @@ servers:
           sample: "2026-11-23T17:00:00Z"
         disk_access:
           description: How the disks of the server are attached.
-          type: str
-          returned: always
-        holder:
-          description: The other run that is changing the server right now. V(null) where there is none.
           type: str
           returned: always
         reach:
@@ -291,6 +350,14 @@ servers:
           description: The file on the hypervisor with what the rescue system says on its serial port.
           type: str
           returned: always
+        root_serial:
+          description:
+            - The serial number of the disk that the rescue system has its root on. What answers from another root is
+              not the rescue system. V(null) where the rescue system boots from elsewhere, such as a CD image that is
+              copied to memory, and on OpenStack.
+          type: str
+          returned: always
+          sample: openrescue-rescue
         disks:
           description:
             - The disks of the server, as they are attached. On OpenStack its volumes, by their IDs, and C(ephemeral)
@@ -330,21 +397,21 @@ servers:
               description: Whether it is attached read-only.
               type: bool
               returned: always
-            device:
-              description: The link by which the rescue system knows it. V(null) where that cannot be told from outside.
-              type: str
-              returned: always
-              sample: /dev/disk/by-id/virtio-openrescue-vda
             hidden:
               description:
                 - Whether the rescue system does not see it, as on OpenStack without C(hw_rescue_device) on the image.
                   V(true) also where nobody knows how the server was rescued.
               type: bool
-              returned: on OpenStack
+              returned: always
             shared:
               description: Whether other servers may have it at the same time. Nothing on such a disk is repaired.
               type: bool
-              returned: on OpenStack
+              returned: always
+            device:
+              description: The link by which the rescue system knows it. V(null) where that cannot be told from outside.
+              type: str
+              returned: always
+              sample: /dev/disk/by-id/virtio-openrescue-vda
     changed:
       description: Whether anything was done to it, or would be done in check mode.
       type: bool
@@ -418,11 +485,13 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
-from ansible_collections.openrescue.server.plugins.module_utils._server.drive import drive_all
 from ansible_collections.openrescue.server.plugins.module_utils._server.factory import POLL_INTERVAL, create_provider
+from ansible_collections.openrescue.server.plugins.module_utils._server.fleet import change_servers
 from ansible_collections.openrescue.server.plugins.module_utils._server.model import Wish
 from ansible_collections.openrescue.server.plugins.module_utils._server.options import (
     SecretsFirst,
+    claim_from,
+    hold_argument_spec,
     provider_argument_spec,
     rescue_image_argument_spec,
 )
@@ -440,6 +509,7 @@ def build_module() -> RescueModule:
         argument_spec={
             **provider_argument_spec(),
             **rescue_image_argument_spec(),
+            **hold_argument_spec(),
             "state": {"type": "str", "choices": ["rescued", "unrescued"], "required": True},
             "ssh_authorized_keys": {"type": "list", "elements": "str", "default": [], "no_log": False},
             "user_data": {"type": "str", "no_log": True},
@@ -474,6 +544,7 @@ def build_wish(params: t.Mapping[str, t.Any]) -> Wish:
         wait=params["wait"],
         timeout=params["timeout"],
         poll_interval=params["poll_interval"] or POLL_INTERVAL[params["provider"]],
+        claim=claim_from(params),
     )
 
 
@@ -487,7 +558,7 @@ def main() -> None:
     provider = create_provider(module.params)
     try:
         provider.connect(Deadline(clock, seconds=wish.timeout))
-        jobs = drive_all(provider, module.params["server"], wish, clock=clock, check=module.check_mode)
+        jobs = change_servers(provider, module.params["server"], wish, clock=clock, check=module.check_mode)
     except OpenRescueError as exc:
         exc.server = exc.server or ", ".join(module.params["server"])
         module.fail_json(msg=str(exc), exception=traceback.format_exc(), error=exc.as_result(), servers=[])

@@ -15,7 +15,8 @@ author:
   - The openrescue authors (@openrescue)
 description:
   - Says of each server how it is, whether it is rescued, what unrescue will restore, and how the rescue system is
-    reached.
+    reached, who holds it, and whether its own system lives.
+  - Without O(server), lists the servers that are rescued or held, and what earlier rescues have left behind.
   - Makes every check that M(openrescue.server.server_rescue) makes before it changes anything.
 extends_documentation_fragment:
   - openrescue.server._attributes
@@ -25,6 +26,19 @@ extends_documentation_fragment:
   - openrescue.server._provider.servers
   - openrescue.server._provider.rescue_image
 options:
+  server:
+    description:
+      - Without it, all servers of the project or the hypervisor are meant that are rescued or held.
+    required: false
+  owner:
+    description:
+      - Who asks, by which RV(servers[].hold.mine) is told. By default the user and the host that the module runs as
+        and on.
+    type: str
+  run:
+    description:
+      - The run of Ansible that asks, by which RV(servers[].hold.mine) is told.
+    type: str
   rescue_image:
     description:
       - The image is checked where it is given.
@@ -40,6 +54,11 @@ EXAMPLES = r"""
     server: [web1, web2]
     rescue_image: /var/lib/libvirt/images/openrescue.qcow2
   register: looked
+
+- name: List all servers of this hypervisor that are rescued, and by whom
+  openrescue.server.server_rescue_info:
+    provider: libvirt
+  register: rescued
 
 - name: Say what stands in the way
   ansible.builtin.debug:
@@ -117,6 +136,47 @@ servers:
           description: Whether the server started with its host.
           type: bool
           returned: always
+    hold:
+      description:
+        - Who has the server from its rescue to its unrescue. V(null) where nobody does, also for a server that was
+          rescued by other means.
+      type: dict
+      returned: always
+      contains:
+        owner:
+          description: Who holds it, as O(owner) said.
+          type: str
+          returned: always
+          sample: alice@bastion
+        reason:
+          description: What for, as O(reason) said. V(null) where nothing was said.
+          type: str
+          returned: always
+          sample: kernel update of Tuesday
+        since:
+          description: Since when, in UTC.
+          type: str
+          returned: always
+          sample: "2026-11-25T09:12:33Z"
+        phase:
+          description: What was about to be done last, as O(phase) said. V(null) where nothing was said.
+          type: str
+          returned: always
+          sample: repair
+        run:
+          description: The run that holds it, as O(run) named it. V(null) where a person holds it.
+          type: str
+          returned: always
+          sample: 5c1f0e9a77b2/41523/8833412
+        alive:
+          description:
+            - Whether that run still goes on. V(null) where that cannot be seen from here, and for a person.
+          type: bool
+          returned: always
+        mine:
+          description: Whether it is held by O(run), or, where a person holds it, by O(owner).
+          type: bool
+          returned: always
     rescue:
       description: The rescue. V(null) while the server is not rescued.
       type: dict
@@ -143,10 +203,6 @@ servers:
           sample: "2026-11-23T17:00:00Z"
         disk_access:
           description: How the disks of the server are attached.
-          type: str
-          returned: always
-        holder:
-          description: The other run that is changing the server right now. V(null) where there is none.
           type: str
           returned: always
         reach:
@@ -196,6 +252,14 @@ servers:
           description: The file on the hypervisor with what the rescue system says on its serial port.
           type: str
           returned: always
+        root_serial:
+          description:
+            - The serial number of the disk that the rescue system has its root on. What answers from another root is
+              not the rescue system. V(null) where the rescue system boots from elsewhere, such as a CD image that is
+              copied to memory, and on OpenStack.
+          type: str
+          returned: always
+          sample: openrescue-rescue
         disks:
           description:
             - The disks of the server, as they are attached. On OpenStack its volumes, by their IDs, and C(ephemeral)
@@ -235,21 +299,45 @@ servers:
               description: Whether it is attached read-only.
               type: bool
               returned: always
-            device:
-              description: The link by which the rescue system knows it. V(null) where that cannot be told from outside.
-              type: str
-              returned: always
-              sample: /dev/disk/by-id/virtio-openrescue-vda
             hidden:
               description:
                 - Whether the rescue system does not see it, as on OpenStack without C(hw_rescue_device) on the image.
                   V(true) also where nobody knows how the server was rescued.
               type: bool
-              returned: on OpenStack
+              returned: always
             shared:
               description: Whether other servers may have it at the same time. Nothing on such a disk is repaired.
               type: bool
-              returned: on OpenStack
+              returned: always
+            device:
+              description: The link by which the rescue system knows it. V(null) where that cannot be told from outside.
+              type: str
+              returned: always
+              sample: /dev/disk/by-id/virtio-openrescue-vda
+    life:
+      description: Whether the server's own system lives.
+      type: dict
+      returned: always
+      contains:
+        state:
+          description:
+            - V(up) if it was seen to live, V(booting) if it is on its way there, V(down) if it is off or has stopped,
+              and V(unknown) if nobody can tell.
+          type: str
+          returned: always
+          choices: [up, booting, down, unknown]
+          sample: up
+        evidence:
+          description: What says so.
+          type: str
+          returned: always
+          sample: its guest agent answers, Debian GNU/Linux 13 (trixie)
+        by:
+          description: Where that comes from. V(null) where the state is V(unknown).
+          type: str
+          returned: always
+          choices: [power_state, agent, console]
+          sample: agent
     rescuable:
       description: Whether nothing stands in the way of a rescue.
       type: bool
@@ -361,6 +449,24 @@ servers:
           description: Whether the same call can succeed later without anybody changing anything.
           type: bool
           returned: always
+leftovers:
+  description:
+    - Files and storage pools that a rescue has made and that no server knows of any more. Nothing needs them. libvirt
+      only.
+  type: list
+  elements: dict
+  returned: without O(server)
+  contains:
+    kind:
+      description: V(file) or V(pool).
+      type: str
+      returned: always
+      sample: file
+    path:
+      description: Where it is; of a pool, its name.
+      type: str
+      returned: always
+      sample: /var/lib/libvirt/images/openrescue-2f1f8b8c-6f0b-4d2c-9f3e-7f6f0e8d1a11-5e1c2a3b.qcow2
 server:
   description: The same for a call with one server.
   type: dict
@@ -372,14 +478,16 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
-from ansible_collections.openrescue.server.plugins.module_utils._server.drive import inspect_all
 from ansible_collections.openrescue.server.plugins.module_utils._server.factory import create_provider
-from ansible_collections.openrescue.server.plugins.module_utils._server.model import Wish
+from ansible_collections.openrescue.server.plugins.module_utils._server.fleet import look_at_servers
+from ansible_collections.openrescue.server.plugins.module_utils._server.model import Job, Wish
 from ansible_collections.openrescue.server.plugins.module_utils._server.options import (
     SecretsFirst,
+    claim_from,
     provider_argument_spec,
     rescue_image_argument_spec,
 )
+from ansible_collections.openrescue.server.plugins.module_utils._server.provider import Provider
 from ansible_collections.openrescue.server.plugins.module_utils._server.result import inspection, summary
 from ansible_collections.openrescue.server.plugins.module_utils._time import Clock, Deadline
 
@@ -400,28 +508,51 @@ def build_wish(params: t.Mapping[str, t.Any]) -> Wish:
         bus=params["rescue_bus"] or "",
         disk_access=params["disk_access"],
         timeout=params["timeout"],
+        claim=claim_from(params),
     )
+
+
+def build_module() -> InfoModule:
+    """The options."""
+    return InfoModule(
+        argument_spec={
+            **provider_argument_spec(),
+            **rescue_image_argument_spec(),
+            "server": {"type": "list", "elements": "str"},
+            "owner": {"type": "str"},
+            "run": {"type": "str"},
+        },
+        supports_check_mode=True,
+    )
+
+
+def look(provider: Provider, names: list[str] | None, wish: Wish, clock: Clock) -> tuple[list[Job], dict[str, t.Any]]:
+    """The servers that are asked for, or all that are rescued or held; and what is said of the place as a whole."""
+    deadline = Deadline(clock, seconds=wish.timeout)
+    provider.connect(deadline)
+    whole: dict[str, t.Any] = {}
+    if names is None:
+        names = provider.rescued(deadline)
+        whole["leftovers"] = provider.leftovers(deadline)
+    return look_at_servers(provider, names, wish, clock=clock), whole
 
 
 def main() -> None:
     """Look at every server."""
-    module = InfoModule(
-        argument_spec={**provider_argument_spec(), **rescue_image_argument_spec()}, supports_check_mode=True
-    )
-    wish, clock = build_wish(module.params), Clock()
+    module = build_module()
+    wish, clock, names = build_wish(module.params), Clock(), module.params["server"]
     provider = create_provider(module.params)
     try:
-        provider.connect(Deadline(clock, seconds=wish.timeout))
-        jobs = inspect_all(provider, module.params["server"], wish, clock=clock)
-        cloud = provider.describe()
+        jobs, whole = look(provider, names, wish, clock)
+        cloud = provider.describe(Deadline(clock, seconds=wish.timeout))
     except OpenRescueError as exc:
-        exc.server = exc.server or ", ".join(module.params["server"])
+        exc.server = exc.server or ", ".join(names or ())
         module.fail_json(msg=str(exc), exception=traceback.format_exc(), error=exc.as_result(), servers=[])
     finally:
         provider.close()
     servers = [{**inspection(job), **cloud} for job in jobs]
-    values: dict[str, t.Any] = {"changed": False, "servers": servers}
-    if len(servers) == 1:
+    values: dict[str, t.Any] = {"changed": False, "servers": servers, **whole}
+    if names is not None and len(servers) == 1:
         values["server"] = servers[0]
     if any(job.error for job in jobs):
         module.fail_json(msg=summary(jobs), **values)

@@ -15,12 +15,13 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .._server.marker import AT_REST, Marker
 from .._server.plan import Plan
 from .._server.refusals import rescued_otherwise
+from .model import AT_REST, LibvirtMarker
 
 if t.TYPE_CHECKING:
-    from .._server.model import Runs, Situation, Wish
+    from .._server.model import Runs, Wish
+    from .model import LibvirtSituation
 
 __all__ = ("STEPS", "plan", "plan_unrescue", "predict")
 
@@ -37,12 +38,12 @@ STEPS = (
 )
 
 
-def plan(now: Situation, wish: Wish) -> Plan:
+def plan(now: LibvirtSituation, wish: Wish) -> Plan:
     """What leads from here to there; raises where no way leads there."""
     return _plan_rescue(now, wish) if wish.state == "rescued" else plan_unrescue(now, wish)
 
 
-def plan_unrescue(now: Situation, wish: Wish) -> Plan:
+def plan_unrescue(now: LibvirtSituation, wish: Wish) -> Plan:
     """The way back, from wherever the server is."""
     marker = now.marker
     if marker is None:
@@ -65,7 +66,7 @@ def plan_unrescue(now: Situation, wish: Wish) -> Plan:
     )
 
 
-def _plan_rescue(now: Situation, wish: Wish) -> Plan:
+def _plan_rescue(now: LibvirtSituation, wish: Wish) -> Plan:
     marker = now.marker
     if marker is None:
         power = "running" if now.runs == "own" else "shutdown"
@@ -78,7 +79,7 @@ def _plan_rescue(now: Situation, wish: Wish) -> Plan:
     return _fresh_rescue(now, power=power, autostart=marker.autostart or now.autostart, leftovers=True)
 
 
-def _fresh_rescue(now: Situation, *, power: str, autostart: bool, leftovers: bool) -> Plan:
+def _fresh_rescue(now: LibvirtSituation, *, power: str, autostart: bool, leftovers: bool) -> Plan:
     steps = (
         ("remove_disks", leftovers),
         ("create_disks", True),
@@ -90,7 +91,7 @@ def _fresh_rescue(now: Situation, *, power: str, autostart: bool, leftovers: boo
     return Plan(steps=needed, power=power, autostart=autostart, fresh=True, marks=True)
 
 
-def _keep_rescue(now: Situation) -> Plan:
+def _keep_rescue(now: LibvirtSituation) -> Plan:
     """The rescue system runs: at most the marker has to catch up."""
     marker = now.marker
     if marker is None:
@@ -105,7 +106,7 @@ def _keep_rescue(now: Situation) -> Plan:
     )
 
 
-def _refuse_another_rescue(now: Situation, wish: Wish) -> None:
+def _refuse_another_rescue(now: LibvirtSituation, wish: Wish) -> None:
     marker = now.marker
     if marker is None:
         raise AssertionError("a rescued server has a marker")
@@ -122,7 +123,7 @@ def _refuse_another_rescue(now: Situation, wish: Wish) -> None:
         raise rescued_otherwise(", ".join(differences), server=now.name)
 
 
-def predict(now: Situation, plan: Plan, wish: Wish) -> Situation:
+def predict(now: LibvirtSituation, plan: Plan, wish: Wish) -> LibvirtSituation:
     """The server as the plan would leave it."""
     if not plan.changes:
         return now
@@ -135,7 +136,7 @@ def predict(now: Situation, plan: Plan, wish: Wish) -> Situation:
             power_state="running" if runs == "own" else "shutdown",
             autostart=now.autostart or plan.autostart,
         )
-    marker = now.marker or Marker(
+    marker = now.marker or LibvirtMarker(
         id="",
         phase=AT_REST,
         image=wish.image,
@@ -145,5 +146,5 @@ def predict(now: Situation, plan: Plan, wish: Wish) -> Situation:
         definition=now.definition,
         disk_access=wish.disk_access,
     )
-    marker = dataclasses.replace(marker, phase=AT_REST, power=plan.power, autostart=plan.autostart, holder=None)
+    marker = dataclasses.replace(marker, phase=AT_REST, power=plan.power, autostart=plan.autostart, worker=None)
     return dataclasses.replace(now, marker=marker, runs="rescue", power_state="running", autostart=False)

@@ -15,7 +15,8 @@ import typing as t
 from .._server.model import Problem
 
 if t.TYPE_CHECKING:
-    from .._server.model import Situation, Wish
+    from .._server.model import Wish
+    from .model import LibvirtSituation
 
 __all__ = ("Facts", "blockers", "warnings")
 
@@ -43,10 +44,10 @@ class Facts:
     secure_boot: bool = False
 
 
-_Check = t.Callable[["Situation", "Wish", Facts], t.Optional[Problem]]
+_Check = t.Callable[["LibvirtSituation", "Wish", Facts], t.Optional[Problem]]
 
 
-def _persistent(now: Situation, _wish: Wish, facts: Facts) -> Problem | None:
+def _persistent(now: LibvirtSituation, _wish: Wish, facts: Facts) -> Problem | None:
     if facts.persistent:
         return None
     if now.marker is not None:
@@ -62,7 +63,7 @@ def _persistent(now: Situation, _wish: Wish, facts: Facts) -> Problem | None:
     )
 
 
-def _nova(_now: Situation, _wish: Wish, facts: Facts) -> Problem | None:
+def _nova(_now: LibvirtSituation, _wish: Wish, facts: Facts) -> Problem | None:
     if not facts.owned_by_nova:
         return None
     return Problem(
@@ -72,7 +73,7 @@ def _nova(_now: Situation, _wish: Wish, facts: Facts) -> Problem | None:
     )
 
 
-def _managed_save(_now: Situation, _wish: Wish, facts: Facts) -> Problem | None:
+def _managed_save(_now: LibvirtSituation, _wish: Wish, facts: Facts) -> Problem | None:
     if not facts.managed_save:
         return None
     return Problem(
@@ -82,7 +83,7 @@ def _managed_save(_now: Situation, _wish: Wish, facts: Facts) -> Problem | None:
     )
 
 
-def _jobs(_now: Situation, _wish: Wish, facts: Facts) -> Problem | None:
+def _jobs(_now: LibvirtSituation, _wish: Wish, facts: Facts) -> Problem | None:
     if facts.block_jobs:
         return Problem(
             "block_job",
@@ -98,7 +99,7 @@ def _jobs(_now: Situation, _wish: Wish, facts: Facts) -> Problem | None:
     return None
 
 
-def _status(now: Situation, wish: Wish, _facts: Facts) -> Problem | None:
+def _status(now: LibvirtSituation, wish: Wish, _facts: Facts) -> Problem | None:
     if wish.state == "rescued" and now.runs == "own" and now.status in ("paused", "pmsuspended"):
         verb = "resume" if now.status == "paused" else "dompmwakeup"
         return Problem(
@@ -109,7 +110,7 @@ def _status(now: Situation, wish: Wish, _facts: Facts) -> Problem | None:
     return None
 
 
-def _foreign(now: Situation, _wish: Wish, _facts: Facts) -> Problem | None:
+def _foreign(now: LibvirtSituation, _wish: Wish, _facts: Facts) -> Problem | None:
     if now.runs != "foreign":
         return None
     return Problem(
@@ -119,7 +120,7 @@ def _foreign(now: Situation, _wish: Wish, _facts: Facts) -> Problem | None:
     )
 
 
-def _image(_now: Situation, wish: Wish, facts: Facts) -> Problem | None:
+def _image(_now: LibvirtSituation, wish: Wish, facts: Facts) -> Problem | None:
     if wish.state != "rescued":
         return None
     if facts.image_problem is not None:
@@ -133,7 +134,7 @@ def _image(_now: Situation, wish: Wish, facts: Facts) -> Problem | None:
     return None
 
 
-def _read_only(_now: Situation, wish: Wish, facts: Facts) -> Problem | None:
+def _read_only(_now: LibvirtSituation, wish: Wish, facts: Facts) -> Problem | None:
     if wish.state != "rescued" or wish.disk_access != "read_only" or not facts.not_read_only:
         return None
     return Problem(
@@ -143,7 +144,7 @@ def _read_only(_now: Situation, wish: Wish, facts: Facts) -> Problem | None:
     )
 
 
-def _definition(_now: Situation, _wish: Wish, facts: Facts) -> Problem | None:
+def _definition(_now: LibvirtSituation, _wish: Wish, facts: Facts) -> Problem | None:
     if not facts.definition_problem:
         return None
     return Problem(
@@ -166,12 +167,12 @@ _BLOCKERS: tuple[_Check, ...] = (
 )
 
 
-def blockers(now: Situation, wish: Wish, facts: Facts) -> list[Problem]:
+def blockers(now: LibvirtSituation, wish: Wish, facts: Facts) -> list[Problem]:
     """Everything that stands in the way."""
     return [problem for problem in (check(now, wish, facts) for check in _BLOCKERS) if problem]
 
 
-def warnings(now: Situation, wish: Wish, facts: Facts) -> list[Problem]:
+def warnings(now: LibvirtSituation, wish: Wish, facts: Facts) -> list[Problem]:
     """What a user should know before the server is rescued, or given back its own system."""
     if now.marker is not None:
         return _changed_meanwhile(now)
@@ -240,7 +241,7 @@ def _about_machine(wish: Wish, facts: Facts) -> tuple[tuple[object, Problem], ..
     )
 
 
-def _changed_meanwhile(now: Situation) -> list[Problem]:
+def _changed_meanwhile(now: LibvirtSituation) -> list[Problem]:
     if now.marker is None or now.marker.definition == now.definition:
         return []
     return [

@@ -22,7 +22,7 @@ import xml.etree.ElementTree as ET
 from .xml import AGENT_CHANNEL, NOVA_NAMESPACE, PREFIX, disk_source
 
 if t.TYPE_CHECKING:
-    from .._server.marker import Marker
+    from .model import LibvirtMarker
 
 __all__ = (
     "RESCUE_SERIAL",
@@ -56,7 +56,12 @@ class RescueDisk:
 
 
 def rescue_domain(
-    original: ET.Element, marker: Marker, disk: RescueDisk, *, live_marker: ET.Element, seeds: t.Container[str] = ()
+    original: ET.Element,
+    marker: LibvirtMarker,
+    disk: RescueDisk,
+    *,
+    live_marker: ET.Element,
+    seeds: t.Container[str] = (),
 ) -> str:
     """The temporary definition.
 
@@ -87,7 +92,7 @@ def _mark(domain: ET.Element, live_marker: ET.Element) -> None:
     metadata.append(live_marker)
 
 
-def _boot_anew(domain: ET.Element, disk: RescueDisk, marker: Marker) -> None:
+def _boot_anew(domain: ET.Element, disk: RescueDisk, marker: LibvirtMarker) -> None:
     """Nothing of how the server boots is left; what happens when the guest ends is ours too."""
     system = domain.find("os")
     if system is None:
@@ -161,7 +166,7 @@ def _disk(devices: ET.Element, *, device: str, path: str, form: str, bus: str, s
     return disk
 
 
-def _add_disks(devices: ET.Element, domain: ET.Element, disk: RescueDisk, marker: Marker) -> None:
+def _add_disks(devices: ET.Element, domain: ET.Element, disk: RescueDisk, marker: LibvirtMarker) -> None:
     rescue = _disk(devices, device=disk.device, path=disk.path, form=disk.format, bus=disk.bus, serial=RESCUE_SERIAL)
     ET.SubElement(rescue, "boot", {"order": "1"})
     if marker.seed:

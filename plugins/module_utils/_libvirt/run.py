@@ -21,24 +21,24 @@ import xml.etree.ElementTree as ET
 
 from .._errors import OpenRescueError
 from .._server import refusals
-from .._server.marker import AT_REST, LEASE, Marker, holder_of_this_process, is_alive
 from .._server.provider import Run
 from .._time import wait_until
 from . import xml as libvirt_xml
 from .connection import libvirt
+from .model import AT_REST, WORKER_LEASE, LibvirtMarker, Worker
 from .rescue_xml import RescueDisk, default_bus, has_nvram, rescue_domain
 from .seed import is_config_drive, seed_image
 from .stop import stop_domain
 from .xml import NAMESPACE, PREFIX
 
 if t.TYPE_CHECKING:
-    from .._server.model import Job, Situation, Wish
+    from .._server.model import Job, Wish
     from .._server.plan import Plan
-    from .._time import Deadline
-    from .provider import LibvirtProvider
+    from .model import LibvirtSituation
+    from .session import LibvirtSession
     from .storage import Image
 
-__all__ = ("LibvirtRun", "draft_marker", "temporary_definition")
+__all__ = ("LibvirtRun", "draft_marker", "temporary_definition", "write_marker")
 
 #: Two runs that write their names at the same moment: the later one stays, and after this pause both see which.
 _CLAIM_PAUSE = 0.1
@@ -47,11 +47,11 @@ _SETTLE = 0.5
 _CONFIG_DRIVE_SIZE = 64 * 1024 * 1024
 
 
-def draft_marker(wish: Wish, image: Image, *, needs_nvram: bool, server: str) -> Marker:
+def draft_marker(wish: Wish, image: Image, *, needs_nvram: bool, server: str) -> LibvirtMarker:
     """A marker for a rescue that begins, with the names of the files that it will make."""
     key = secrets.token_hex(4)
     base = f"{image.directory}/{PREFIX}-{server}-{key}"
-    return Marker(
+    return LibvirtMarker(
         id=key,
         phase="create_disks",
         image=image.path,
@@ -70,7 +70,7 @@ def draft_marker(wish: Wish, image: Image, *, needs_nvram: bool, server: str) ->
 
 
 def temporary_definition(
-    persistent: ET.Element, marker: Marker, wish: Wish, image: Image, *, seeds: t.Container[str]
+    persistent: ET.Element, marker: LibvirtMarker, wish: Wish, image: Image, *, seeds: t.Container[str]
 ) -> str:
     """What the rescue system is started from."""
     device = wish.device or "disk"
@@ -85,26 +85,44 @@ def temporary_definition(
     )
     if not has_nvram(persistent):
         marker = dataclasses.replace(marker, nvram="")
-    element = libvirt_xml.live_marker_element(dataclasses.replace(marker, phase=AT_REST, holder=None))
+    element = libvirt_xml.live_marker_element(dataclasses.replace(marker, phase=AT_REST, worker=None))
     return rescue_domain(libvirt_xml.without_marker(persistent), marker, disk, live_marker=element, seeds=seeds)
+
+
+def write_marker(domain: t.Any, marker: LibvirtMarker) -> None:
+    """Keep it in the domain's persistent metadata, of which nothing else changes."""
+    domain.setMetadata(
+        libvirt.VIR_DOMAIN_METADATA_ELEMENT,
+        libvirt_xml.marker_to_metadata(marker),
+        PREFIX,
+        NAMESPACE,
+        libvirt.VIR_DOMAIN_AFFECT_CONFIG,
+    )
 
 
 class LibvirtRun(Run):
     """See :class:`Run`. Making one takes hold of the domain."""
 
-    def __init__(self, provider: LibvirtProvider, now: Situation, plan: Plan, job: Job, deadline: Deadline) -> None:
-        self._provider = provider
-        self._connection = provider.connection
-        self._clock = provider.clock
+    def __init__(self, session: LibvirtSession, now: LibvirtSituation, plan: Plan, job: Job) -> None:
+        self._session = session
+        self._connection = session.connection
+        self._clock = session.clock
         self._plan = plan
         self._job = job
-        self._deadline = deadline
         self._name = now.name
         self._id = now.id
         self._temporary = ""
         self._off_since: float | None = None
-        self._token = secrets.token_hex(8)
-        provider.tokens.add(self._token)
+        self._steps: dict[str, t.Callable[[], None]] = {
+            "remove_disks": self._remove_disks,
+            "create_disks": self._create_disks,
+            "disable_autostart": lambda: self._set_autostart(0),
+            "stop_server": self._stop,
+            "start_rescue": self._start_rescue,
+            "stop_rescue": self._stop,
+            "start_server": self._start_server,
+            "enable_autostart": lambda: self._set_autostart(1),
+        }
         marker = now.marker or self._draft()
         bare = now.marker.bare if now.marker else ET.fromstring(self._persistent()).find("metadata") is None  # noqa: S314
         self._marker = dataclasses.replace(
@@ -115,25 +133,29 @@ class LibvirtRun(Run):
             autostart=plan.autostart,
             definition=marker.definition or now.definition,
             bare=bare,
+            # On the way back it stays held until the end, by whom it was.
+            hold=job.hold or marker.hold,
         )
         self._claim()
 
     # -- hold and marker
 
     def _claim(self) -> None:
-        self._refuse_if_held()
+        # A takeover by force does not ask who is at work: that one stops before its next step.
+        if not self._job.wish.claim.force:
+            self._refuse_if_at_work()
         self._write_marker()
         self._clock.sleep(_CLAIM_PAUSE)
-        self._refuse_if_held()
+        self._refuse_if_at_work()
 
-    def _refuse_if_held(self) -> None:
+    def _refuse_if_at_work(self) -> None:
         known = self._read_marker()
-        holder = None if known is None else known.holder
-        if holder is None or holder.token in self._provider.tokens or not is_alive(holder, now=self._clock.wall()):
+        worker = None if known is None else known.worker
+        if worker is None or worker.token == self._session.token or not worker.is_alive(now=self._clock.wall()):
             return
-        raise refusals.held(holder, step="take hold of it", server=self._name)
+        raise refusals.at_work(worker.who, step="take hold of it", server=self._name)
 
-    def _read_marker(self) -> Marker | None:
+    def _read_marker(self) -> LibvirtMarker | None:
         with self._connection.explain("read its marker", server=self._name):
             try:
                 text = self._domain().metadata(
@@ -145,26 +167,20 @@ class LibvirtRun(Run):
                 return None
         return libvirt_xml.marker_from_metadata(text)
 
-    def _write_marker(self, *, hold: bool = True) -> None:
-        holder = holder_of_this_process(self._token, now=self._clock.wall()) if hold else None
-        self._marker = dataclasses.replace(self._marker, holder=holder)
+    def _write_marker(self, *, at_work: bool = True) -> None:
+        worker = Worker.here(self._session.token, now=self._clock.wall()) if at_work else None
+        self._marker = dataclasses.replace(self._marker, worker=worker)
         with self._connection.explain("write its marker", server=self._name):
-            self._domain().setMetadata(
-                libvirt.VIR_DOMAIN_METADATA_ELEMENT,
-                libvirt_xml.marker_to_metadata(self._marker),
-                PREFIX,
-                NAMESPACE,
-                libvirt.VIR_DOMAIN_AFFECT_CONFIG,
-            )
+            write_marker(self._domain(), self._marker)
 
-    def _keep_hold(self) -> None:
-        """Show that this run is alive, for those who cannot look at its process."""
-        holder = self._marker.holder
-        if holder is None or holder.until - self._clock.wall() < LEASE / 2:
+    def _show_life(self) -> None:
+        """Show that this call is at work, for those who cannot see its process."""
+        worker = self._marker.worker
+        if worker is None or worker.until - self._clock.wall() < WORKER_LEASE / 2:
             self._write_marker()
 
     def _domain(self) -> t.Any:
-        return self._provider.domain(self._id)
+        return self._session.domain(self._id)
 
     def _persistent(self) -> str:
         with self._connection.explain("read its definition", server=self._name):
@@ -174,32 +190,37 @@ class LibvirtRun(Run):
     # -- steps
 
     def do(self, step: str) -> bool:
-        self._refuse_if_held()
+        self._refuse_if_at_work()
         self._marker = dataclasses.replace(self._marker, phase=step)
         self._write_marker()
-        if self._deadline.left <= 0:
+        if self._session.deadline.left <= 0:
             raise refusals.time_is_up(self._job.wish.timeout, step=step, server=self._name)
-        getattr(self, f"_{step}")()
+        self._steps[step]()
         return True
 
     def _remove_disks(self) -> None:
         for path in self._marker.files.values():
-            self._provider.storage.remove(path)
+            self._session.storage.remove(path)
 
-    def _draft(self) -> Marker:
-        wish, storage = self._job.wish, self._provider.storage
+    def _draft(self) -> LibvirtMarker:
+        wish, storage = self._job.wish, self._session.storage
         persistent = ET.fromstring(self._persistent())  # noqa: S314
         return draft_marker(wish, storage.image(wish.image), needs_nvram=has_nvram(persistent), server=self._id)
 
     def _create_disks(self) -> None:
         """Everything that the rescue system is started from, while the server still runs."""
-        wish, storage = self._job.wish, self._provider.storage
+        wish, storage = self._job.wish, self._session.storage
         image = storage.image(wish.image)
         if "remove_disks" in self._plan.steps:
             anew = self._draft()
             old = self._marker
             self._marker = dataclasses.replace(
-                anew, power=old.power, autostart=old.autostart, definition=old.definition, bare=old.bare
+                anew,
+                power=old.power,
+                autostart=old.autostart,
+                definition=old.definition,
+                bare=old.bare,
+                hold=old.hold,
             )
             self._write_marker()
         marker = self._marker
@@ -223,36 +244,24 @@ class LibvirtRun(Run):
         for disk in libvirt_xml.disks(persistent):
             path = disk["source"]
             if path.startswith("/") and (disk["kind"] in ("cdrom", "floppy") or disk["format"] == "raw"):
-                start = self._provider.storage.read(path, length=34 * 1024, largest=_CONFIG_DRIVE_SIZE)
+                start = self._session.storage.read(path, length=34 * 1024, largest=_CONFIG_DRIVE_SIZE)
                 if is_config_drive(start):
                     found.add(path)
         return found
 
-    def _disable_autostart(self) -> None:
-        self._set_autostart(0)
-
-    def _enable_autostart(self) -> None:
-        self._set_autostart(1)
-
     def _set_autostart(self, value: int) -> None:
         with self._connection.explain("set its autostart", server=self._name):
             self._domain().setAutostart(value)
-
-    def _stop_server(self) -> None:
-        self._stop()
-
-    def _stop_rescue(self) -> None:
-        self._stop()
 
     def _stop(self) -> None:
         self._job.stopped_by = stop_domain(
             self._domain(),
             connection=self._connection,
             server=self._name,
-            deadline=self._deadline.within(self._job.wish.shutdown_timeout),
+            deadline=self._session.deadline.within(self._job.wish.shutdown_timeout),
             clock=self._clock,
             poll_interval=self._job.wish.poll_interval,
-            tick=self._keep_hold,
+            tick=self._show_life,
         )
         self._off_since = self._clock.monotonic()
 
@@ -268,7 +277,7 @@ class LibvirtRun(Run):
             with self._connection.explain("look at the rescue system", server=self._name):
                 return bool(self._domain().state(0)[0] != libvirt.VIR_DOMAIN_RUNNING)
 
-        settled = self._deadline.within(_SETTLE)
+        settled = self._session.deadline.within(_SETTLE)
         if wait_until(gone, deadline=settled, clock=self._clock, poll_interval=self._job.wish.poll_interval):
             raise OpenRescueError(
                 "the rescue system ended as soon as it was started",
@@ -296,10 +305,9 @@ class LibvirtRun(Run):
     def finish(self) -> None:
         if not self._plan.ending:
             self._marker = dataclasses.replace(self._marker, phase=AT_REST, ending=False)
-            self._write_marker(hold=False)
+            self._write_marker(at_work=False)
         else:
             self._remove_marker()
-        self._provider.tokens.discard(self._token)
 
     def _remove_marker(self) -> None:
         with self._connection.explain("remove its marker", server=self._name):

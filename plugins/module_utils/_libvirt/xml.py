@@ -14,7 +14,7 @@ import hashlib
 import typing as t
 import xml.etree.ElementTree as ET
 
-from .._server.marker import Marker
+from .model import LibvirtMarker
 
 __all__ = (
     "AGENT_CHANNEL",
@@ -26,6 +26,7 @@ __all__ = (
     "definition_hash",
     "disk_source",
     "disks",
+    "has_marker",
     "is_foreign",
     "live_marker_element",
     "live_only_disks",
@@ -49,23 +50,28 @@ _BY_ID = {"virtio": "virtio-{0}", "sata": "ata-QEMU_HARDDISK_{0}", "ide": "ata-Q
 _BY_ID["scsi"] = "scsi-0QEMU_QEMU_HARDDISK_{0}"
 
 
-def marker_to_metadata(marker: Marker) -> str:
+def marker_to_metadata(marker: LibvirtMarker) -> str:
     """The marker as the element that goes into a domain's metadata."""
     return ET.tostring(ET.Element("rescue", marker.to_flat()), encoding="unicode")
 
 
-def marker_from_metadata(xml: str) -> Marker:
+def marker_from_metadata(xml: str) -> LibvirtMarker:
     """The marker from what libvirt gives back."""
-    return Marker.from_flat(ET.fromstring(xml).attrib)  # noqa: S314 - it is libvirt that wrote this
+    return LibvirtMarker.from_flat(ET.fromstring(xml).attrib)  # noqa: S314 - it is libvirt that wrote this
 
 
-def marker_in(domain: ET.Element, *, live: bool = False) -> Marker | None:
+def marker_in(domain: ET.Element, *, live: bool = False) -> LibvirtMarker | None:
     """The marker in a whole definition: the persistent one, or the one that only a running rescue system has."""
     found = domain.find(f"metadata/{_LIVE_ELEMENT if live else _ELEMENT}")
-    return None if found is None else Marker.from_flat(found.attrib)
+    return None if found is None else LibvirtMarker.from_flat(found.attrib)
 
 
-def live_marker_element(marker: Marker) -> ET.Element:
+def has_marker(domain: ET.Element, *, live: bool = False) -> bool:
+    """Whether there is a marker, be it one that can be read or not."""
+    return domain.find(f"metadata/{_LIVE_ELEMENT if live else _ELEMENT}") is not None
+
+
+def live_marker_element(marker: LibvirtMarker) -> ET.Element:
     """The marker as the running rescue system carries it."""
     return ET.Element(_LIVE_ELEMENT, marker.to_flat())
 

@@ -20,7 +20,7 @@ from .server import Json, local_extras_of, volumes_of
 
 if t.TYPE_CHECKING:
     from .._server.model import Wish
-    from .provider import OpenStackProvider
+    from .session import OpenStackSession
 
 __all__ = ("ImageMissing", "ImageNotUnique", "find_image", "nova_facts", "shared_volumes")
 
@@ -44,22 +44,22 @@ class ImageNotUnique(CloudError):
 _LISTS = ("", "&os_hidden=true")
 
 
-def find_image(provider: OpenStackProvider, asked: str) -> Json:
+def find_image(session: OpenStackSession, asked: str) -> Json:
     """The one image of that ID or name.
 
     A community image, which anybody may publish under any name, is taken by its ID, or where it is this project's own.
     """
-    by_id = _image_by_id(provider, asked)
+    by_id = _image_by_id(session, asked)
     if by_id is not None:
         return by_id
     for more in _LISTS:
-        found = _images(provider, asked, more)
+        found = _images(session, asked, more)
         if found:
             return _only(found)
     theirs = []
     for more in _LISTS:
-        community = _images(provider, asked, f"&visibility=community{more}")
-        ours = [image for image in community if image.get("owner") == provider.connection.project]
+        community = _images(session, asked, f"&visibility=community{more}")
+        ours = [image for image in community if image.get("owner") == session.connection.project]
         if ours:
             return _only(ours)
         theirs += community
@@ -75,9 +75,9 @@ def find_image(provider: OpenStackProvider, asked: str) -> Json:
     )
 
 
-def _images(provider: OpenStackProvider, name: str, more: str) -> list[Json]:
+def _images(session: OpenStackSession, name: str, more: str) -> list[Json]:
     wanted = urllib.parse.quote(name, safe="")
-    return t.cast("list[Json]", _glance(provider, f"/images?name={wanted}{more}", holds="images").json()["images"])
+    return t.cast("list[Json]", _glance(session, f"/images?name={wanted}{more}", holds="images").json()["images"])
 
 
 def _only(found: t.Sequence[Json]) -> Json:
@@ -91,59 +91,59 @@ def _only(found: t.Sequence[Json]) -> Json:
     )
 
 
-def _image_by_id(provider: OpenStackProvider, asked: str) -> Json | None:
+def _image_by_id(session: OpenStackSession, asked: str) -> Json | None:
     try:
         key = str(uuid.UUID(asked))
     except ValueError:
         return None
     try:
-        return t.cast("Json", _glance(provider, f"/images/{key}", holds="id").json())
+        return t.cast("Json", _glance(session, f"/images/{key}", holds="id").json())
     except NotFound:
         return None
 
 
-def _glance(provider: OpenStackProvider, path: str, *, holds: str) -> t.Any:
-    return provider.connection.call(
-        "GET", "image", path, step="look for the image", deadline=provider.deadline, holds=holds
+def _glance(session: OpenStackSession, path: str, *, holds: str) -> t.Any:
+    return session.connection.call(
+        "GET", "image", path, step="look for the image", deadline=session.deadline, holds=holds
     )
 
 
-def nova_facts(provider: OpenStackProvider, server: Json, wish: Wish) -> NovaFacts:
+def nova_facts(session: OpenStackSession, server: Json, wish: Wish) -> NovaFacts:
     """Everything that the checks want to know, with as few calls as that takes."""
     volumes = volumes_of(server)
     volume_backed = not server.get("image")
     values: dict[str, t.Any] = {
         "launched": bool(server.get("OS-SRV-USG:launched_at")),
         "locked": bool(server.get("locked")),
-        "admin": "admin" in provider.connection.roles,
+        "admin": "admin" in session.connection.roles,
         "volume_backed": volume_backed,
-        "microversion": provider.microversion,
+        "microversion": session.microversion,
         "volumes": len(volumes) - volume_backed,
         "local_extra": bool(local_extras_of(server)),
     }
     if wish.state != "rescued":
         return NovaFacts(**values)
-    attached = [volume for volume in _volumes(provider, volumes) if volume["id"] in volumes]
+    attached = [volume for volume in _volumes(session, volumes) if volume["id"] in volumes]
     values.update(
-        _about_images(provider, server, wish),
+        _about_images(session, server, wish),
         volumes_not_in_use=tuple(f"{one['id']} ({one['status']})" for one in attached if one["status"] != "in-use"),
         volumes_shared=tuple(str(one["id"]) for one in attached if one.get("multiattach")),
     )
     return NovaFacts(**values)
 
 
-def shared_volumes(provider: OpenStackProvider, volumes: t.Sequence[str]) -> frozenset[str] | None:
+def shared_volumes(session: OpenStackSession, volumes: t.Sequence[str]) -> frozenset[str] | None:
     """Volumes that can be attached to several servers at once; None where that cannot be asked."""
     try:
-        return frozenset(str(one["id"]) for one in _volumes(provider, volumes) if one.get("multiattach"))
+        return frozenset(str(one["id"]) for one in _volumes(session, volumes) if one.get("multiattach"))
     except CloudError:
         return None
 
 
-def _about_images(provider: OpenStackProvider, server: Json, wish: Wish) -> dict[str, t.Any]:
+def _about_images(session: OpenStackSession, server: Json, wish: Wish) -> dict[str, t.Any]:
     """The image that the server was built from, and the one that Nova boots for its rescue."""
     own_id = str((server.get("image") or {}).get("id") or "")
-    own = _image_by_id(provider, own_id) if own_id else None
+    own = _image_by_id(session, own_id) if own_id else None
     # What Nova has kept of its properties since 2.98 lacks kernel_id, so Glance is asked.
     properties = own or (server.get("image") or {}).get("properties") or {}
     extra = (server.get("flavor") or {}).get("extra_specs") or {}
@@ -156,19 +156,19 @@ def _about_images(provider: OpenStackProvider, server: Json, wish: Wish) -> dict
     if not wish.image:
         # A server that was built from a snapshot is rescued with the image that the snapshot's server was built from.
         base = str((own or {}).get("base_image_ref") or own_id)
-        booted = own if base == own_id else _image_by_id(provider, base)
+        booted = own if base == own_id else _image_by_id(session, base)
         return {**values, "booted": booted, "base_image": base}
     try:
-        image = find_image(provider, wish.image)
+        image = find_image(session, wish.image)
     except (ImageMissing, ImageNotUnique) as exc:
         return {**values, "image_problem": Problem(exc.code, exc.message, exc.hint)}
     return {**values, "image": image, "booted": image}
 
 
-def _volumes(provider: OpenStackProvider, volumes: t.Sequence[str]) -> list[Json]:
+def _volumes(session: OpenStackSession, volumes: t.Sequence[str]) -> list[Json]:
     def cinder(path: str, holds: str) -> t.Any:
-        answer = provider.connection.call(
-            "GET", "block-storage", path, step="look at its volumes", deadline=provider.deadline, holds=holds
+        answer = session.connection.call(
+            "GET", "block-storage", path, step="look at its volumes", deadline=session.deadline, holds=holds
         )
         return answer.json()[holds]
 

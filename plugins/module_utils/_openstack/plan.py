@@ -17,12 +17,13 @@ import time
 import typing as t
 
 from .._errors import Busy, OpenRescueError
-from .._server.marker import AT_REST, Marker
 from .._server.plan import Plan
 from .._server.refusals import rescued_otherwise
+from .model import NovaMarker
 
 if t.TYPE_CHECKING:
-    from .._server.model import Situation, Wish
+    from .._server.model import Wish
+    from .model import NovaSituation
 
 __all__ = (
     "IN_TRANSIT",
@@ -87,7 +88,7 @@ def history_of(actions: t.Sequence[t.Mapping[str, t.Any]]) -> History:
     return History(left_running=left_running, failed_rescue=failed, rescues=rescues)
 
 
-def needs_history(now: Situation, wish: Wish) -> bool:
+def needs_history(now: NovaSituation, wish: Wish) -> bool:
     """Whether the plan depends on what was asked of the server before."""
     if now.task_state is not None:
         return False
@@ -98,7 +99,7 @@ def needs_history(now: Situation, wish: Wish) -> bool:
     return now.vm_state == "rescued" and (wish.state == "unrescued" or is_another_image(now, wish))
 
 
-def plan(now: Situation, wish: Wish, *, history: History, image: str = "") -> Plan:
+def plan(now: NovaSituation, wish: Wish, *, history: History, image: str = "") -> Plan:
     """What leads from here to there; raises where no way leads there.
 
     :param image: the ID of the rescue image that is wished, where it had to be looked up.
@@ -110,7 +111,7 @@ def plan(now: Situation, wish: Wish, *, history: History, image: str = "") -> Pl
     return _plan_unrescue(now, wish, history=history)
 
 
-def _plan_in_transit(now: Situation, wish: Wish) -> Plan:
+def _plan_in_transit(now: NovaSituation, wish: Wish) -> Plan:
     """Only where the user does not want to wait."""
     if IN_TRANSIT.get(now.task_state or "") == wish.state:
         return Plan()
@@ -123,7 +124,7 @@ def _plan_in_transit(now: Situation, wish: Wish) -> Plan:
     )
 
 
-def _plan_rescue(now: Situation, wish: Wish, *, history: History, image: str) -> Plan:
+def _plan_rescue(now: NovaSituation, wish: Wish, *, history: History, image: str) -> Plan:
     power = _power_before(now, history=history)
     if now.vm_state == "error":
         # Nova writes no metadata in ERROR; after a hard reboot it does.
@@ -147,7 +148,7 @@ def _plan_rescue(now: Situation, wish: Wish, *, history: History, image: str) ->
     return Plan()
 
 
-def is_another_image(now: Situation, wish: Wish) -> bool:
+def is_another_image(now: NovaSituation, wish: Wish) -> bool:
     """Whether it is rescued with an image that the user calls by another name: it may still be the same."""
     marker = now.marker
     if now.vm_state != "rescued" or marker is None:
@@ -155,7 +156,7 @@ def is_another_image(now: Situation, wish: Wish) -> bool:
     return wish.image not in (marker.image, marker.asked)
 
 
-def _plan_unrescue(now: Situation, wish: Wish, *, history: History) -> Plan:
+def _plan_unrescue(now: NovaSituation, wish: Wish, *, history: History) -> Plan:
     marker = now.marker
     off = marker is not None and marker.power == "shutdown" and wish.restore_power_state
     steps: tuple[tuple[str, bool], ...]
@@ -177,7 +178,7 @@ def _plan_unrescue(now: Situation, wish: Wish, *, history: History) -> Plan:
     return Plan(steps=chosen, ending=True, power="shutdown" if off else "running")
 
 
-def _power_before(now: Situation, *, history: History) -> str:
+def _power_before(now: NovaSituation, *, history: History) -> str:
     """What unrescue will restore: where a run was interrupted its marker knows better than the state of now."""
     interrupted = now.vm_state == "error" or (now.vm_state == "active" and history.left_running)
     if interrupted and now.marker is not None:
@@ -185,23 +186,20 @@ def _power_before(now: Situation, *, history: History) -> str:
     return PREVIOUS.get(now.vm_state, "")
 
 
-def draft_marker(wish: Wish, *, power: str, image: str, key: str, size: int = 0) -> Marker:
+def draft_marker(wish: Wish, *, power: str, image: str, key: str, size: int = 0) -> NovaMarker:
     """What the server is to remember of a rescue that begins."""
-    return Marker(
+    return NovaMarker(
         id=key,
-        phase=AT_REST,
         image=image,
         image_size=str(size or ""),
         asked=wish.image,
         since=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         # Of a server in ERROR nobody knows what it was before.
         power=power or "running",
-        autostart=False,
-        definition="",
     )
 
 
-def predict(now: Situation, plan: Plan, wish: Wish) -> Situation:
+def predict(now: NovaSituation, plan: Plan, wish: Wish) -> NovaSituation:
     """The server as the plan would leave it."""
     if not plan.changes:
         return now

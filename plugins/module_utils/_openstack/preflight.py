@@ -19,7 +19,8 @@ from .._server.model import Problem
 from .server import DiskFacts
 
 if t.TYPE_CHECKING:
-    from .._server.model import Situation, Wish
+    from .._server.model import Wish
+    from .model import NovaSituation
 
 __all__ = ("BOOT_FROM_VOLUME", "NovaFacts", "blockers", "disk_facts", "stable", "warnings")
 
@@ -71,7 +72,7 @@ class NovaFacts:
     failed_rescue: bool = False
 
 
-_Check = t.Callable[["Situation", "Wish", NovaFacts], t.Optional[Problem]]
+_Check = t.Callable[["NovaSituation", "Wish", NovaFacts], t.Optional[Problem]]
 
 
 def stable(facts: NovaFacts) -> bool:
@@ -84,7 +85,7 @@ def disk_facts(facts: NovaFacts) -> DiskFacts:
     return DiskFacts(hidden=not stable(facts), shared=frozenset(facts.volumes_shared))
 
 
-def _state(now: Situation, _wish: Wish, _facts: NovaFacts) -> Problem | None:
+def _state(now: NovaSituation, _wish: Wish, _facts: NovaFacts) -> Problem | None:
     if now.vm_state in ("active", "stopped", "error", "rescued"):
         return None
     code, hint = _STATES.get(now.vm_state, ("wrong_state", "Bring it to ACTIVE or SHUTOFF first"))
@@ -95,19 +96,19 @@ def _state(now: Situation, _wish: Wish, _facts: NovaFacts) -> Problem | None:
     )
 
 
-def _launched(now: Situation, _wish: Wish, facts: NovaFacts) -> Problem | None:
+def _launched(now: NovaSituation, _wish: Wish, facts: NovaFacts) -> Problem | None:
     if facts.launched or now.vm_state != "error":
         return None
     return Problem("never_launched", "it has never run, so there is nothing to rescue", "Delete it and create it again")
 
 
-def _locked(_now: Situation, _wish: Wish, facts: NovaFacts) -> Problem | None:
+def _locked(_now: NovaSituation, _wish: Wish, facts: NovaFacts) -> Problem | None:
     if not facts.locked or facts.admin:
         return None
     return Problem("locked", "it is locked", "Unlock it first (openstack server unlock), or ask who has locked it")
 
 
-def _options(_now: Situation, wish: Wish, _facts: NovaFacts) -> Problem | None:
+def _options(_now: NovaSituation, wish: Wish, _facts: NovaFacts) -> Problem | None:
     given = [
         option
         for option, value in (
@@ -129,7 +130,7 @@ def _options(_now: Situation, wish: Wish, _facts: NovaFacts) -> Problem | None:
     )
 
 
-def _image(_now: Situation, wish: Wish, facts: NovaFacts) -> Problem | None:
+def _image(_now: NovaSituation, wish: Wish, facts: NovaFacts) -> Problem | None:
     if facts.image_problem is not None:
         return facts.image_problem
     if wish.image:
@@ -160,7 +161,7 @@ def _image_content(facts: NovaFacts) -> Problem | None:
     return None
 
 
-def _direct_kernel(_now: Situation, _wish: Wish, facts: NovaFacts) -> Problem | None:
+def _direct_kernel(_now: NovaSituation, _wish: Wish, facts: NovaFacts) -> Problem | None:
     own, image = facts.own_properties, facts.image or {}
     if own.get("kernel_id") and stable(facts):
         return Problem(
@@ -179,7 +180,7 @@ def _direct_kernel(_now: Situation, _wish: Wish, facts: NovaFacts) -> Problem | 
     return None
 
 
-def _volume_backed(_now: Situation, _wish: Wish, facts: NovaFacts) -> Problem | None:
+def _volume_backed(_now: NovaSituation, _wish: Wish, facts: NovaFacts) -> Problem | None:
     if not facts.volume_backed:
         return None
     if facts.microversion < BOOT_FROM_VOLUME:
@@ -201,7 +202,7 @@ def _volume_backed(_now: Situation, _wish: Wish, facts: NovaFacts) -> Problem | 
     return None
 
 
-def _volumes(_now: Situation, _wish: Wish, facts: NovaFacts) -> Problem | None:
+def _volumes(_now: NovaSituation, _wish: Wish, facts: NovaFacts) -> Problem | None:
     if not facts.volumes_not_in_use:
         return None
     return Problem(
@@ -211,7 +212,7 @@ def _volumes(_now: Situation, _wish: Wish, facts: NovaFacts) -> Problem | None:
     )
 
 
-def _vtpm(_now: Situation, _wish: Wish, facts: NovaFacts) -> Problem | None:
+def _vtpm(_now: NovaSituation, _wish: Wish, facts: NovaFacts) -> Problem | None:
     if not facts.vtpm:
         return None
     return Problem(
@@ -234,7 +235,7 @@ _BLOCKERS: tuple[_Check, ...] = (
 )
 
 
-def blockers(now: Situation, wish: Wish, facts: NovaFacts) -> list[Problem]:
+def blockers(now: NovaSituation, wish: Wish, facts: NovaFacts) -> list[Problem]:
     """Everything that stands in the way."""
     if wish.state != "rescued":
         locked = _locked(now, wish, facts)
@@ -242,7 +243,7 @@ def blockers(now: Situation, wish: Wish, facts: NovaFacts) -> list[Problem]:
     return [problem for problem in (check(now, wish, facts) for check in _BLOCKERS) if problem]
 
 
-def warnings(now: Situation, wish: Wish, facts: NovaFacts) -> list[Problem]:
+def warnings(now: NovaSituation, wish: Wish, facts: NovaFacts) -> list[Problem]:
     """What a user should know before."""
     table: list[tuple[object, Problem]]
     if wish.state != "rescued":
@@ -259,7 +260,7 @@ _UNFINISHED = Problem(
 )
 
 
-def _about_rescue(now: Situation, wish: Wish, facts: NovaFacts) -> list[tuple[object, Problem]]:
+def _about_rescue(now: NovaSituation, wish: Wish, facts: NovaFacts) -> list[tuple[object, Problem]]:
     own = bool(facts.own_image) and (not wish.image or (facts.image or {}).get("id") == facts.own_image)
     beside = stable(facts)
     hidden = [f"{facts.volumes} attached volumes"] if facts.volumes else []

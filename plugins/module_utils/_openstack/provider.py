@@ -2,36 +2,22 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Servers on OpenStack: what is seen of them, and what stands in the way.
+"""The project of the cloud that the servers of a call are in.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import re
 import typing as t
-import urllib.parse
-import uuid
 
-from .._errors import OpenRescueError
-from .._server import refusals
-from .._server.plan import Plan
 from .._server.provider import Provider
-from .._time import wait_until
-from . import plan as nova_plan
 from .connection import Connection
-from .errors import CellDown, NotFound
-from .facts import find_image, nova_facts, shared_volumes
-from .plan import History
-from .preflight import NovaFacts, blockers, warnings
-from .run import NovaRun
-from .server import DiskFacts, Json, disk_facts_in, is_partial, situation, versions_in, volumes_of
+from .errors import NotFound
+from .server import METADATA_KEY, is_partial, situation, versions_in
+from .session import OpenStackSession
 
 if t.TYPE_CHECKING:
-    from .._server.model import Job, Problem, Situation, Wish
-    from .._server.provider import Provider as AnyProvider
     from .._time import Clock, Deadline
     from .errors import Answer
 
@@ -39,26 +25,6 @@ __all__ = ("OpenStackProvider",)
 
 #: the newest microversion whose answers are known here: 2.98 shows the properties of the server's image
 _NEWEST = (2, 98)
-
-_CELL_HINT = "Wait until its cell is back, or tell the administrators of the cloud, then run this again"
-
-
-@dataclasses.dataclass
-class Memory:
-    """What is known of the one server at hand: each has a memory of its own."""
-
-    #: the server as it was last seen, and whether nobody has looked at that yet
-    shown: Json = dataclasses.field(default_factory=dict)
-    fresh: bool = False
-    #: what preflight has found, and what was asked of the server before
-    facts: NovaFacts = dataclasses.field(default_factory=NovaFacts)
-    history: History | None = None
-    #: what this run knows of its disks
-    disks: DiskFacts | None = None
-    #: whether Nova has been asked for something: from then on its own faults are waited out
-    committed: bool = False
-    #: whether nobody knows if it has heard that
-    in_doubt: bool = False
 
 
 class OpenStackProvider(Provider):
@@ -71,169 +37,43 @@ class OpenStackProvider(Provider):
         self.clock = clock
         #: lowest and highest microversion of the Compute API
         self.versions = ((2, 1), (2, 1))
-        self.memory = Memory()
-
-    def within(self, deadline: Deadline) -> AnyProvider:
-        bound = t.cast("OpenStackProvider", super().within(deadline))
-        bound.memory = Memory()
-        return bound
 
     def connect(self, deadline: Deadline) -> None:
-        self.deadline = deadline
         self.connection.open(deadline)
         self.versions = versions_in(self.connection.version_document("compute", deadline=deadline).json())
 
     def close(self) -> None:
         self.connection.close()
 
+    def session(self, deadline: Deadline) -> OpenStackSession:
+        return OpenStackSession(self, deadline)
+
     @property
     def microversion(self) -> tuple[int, int]:
         """What is spoken with this cloud."""
         return min(self.versions[1], _NEWEST)
 
-    def compute(self, method: str, path: str, *, step: str, server: str = "", **options: t.Any) -> Answer:
-        """One call of the Compute API, within the deadline of this server."""
+    def compute(self, method: str, path: str, *, step: str, deadline: Deadline, **options: t.Any) -> Answer:
+        """One call of the Compute API."""
         return self.connection.call(
             method,
             "compute",
             path,
             step=step,
-            server=server,
-            deadline=self.deadline,
+            deadline=deadline,
             microversion="{}.{}".format(*self.microversion),
-            patient=self.memory.committed,
             **options,
         )
 
-    # -- finding and seeing
+    def describe(self, deadline: Deadline) -> dict[str, t.Any]:
+        return {"extension": self._extension(deadline), "microversion": "{}.{}".format(*self.microversion)}
 
-    def find(self, asked: str) -> tuple[str, str]:
-        fitting = self._by_id(asked) or self._by_name(asked)
-        found = refusals.the_one(
-            [(str(one["id"]), str(one["name"])) for one in fitting],
-            asked=asked,
-            kind="server",
-            key="ID",
-            place=f"in this project of {self.connection.name}",
-            names=lambda: self._names(asked),
-            listing="openstack server list",
-        )
-        self.memory.shown, self.memory.fresh = fitting[0], True
-        return found
-
-    def _by_id(self, asked: str) -> list[Json]:
-        try:
-            key = str(uuid.UUID(asked))
-        except ValueError:
-            return []
-        try:
-            return [self._show(key)]
-        except NotFound:
-            return []
-
-    def _by_name(self, asked: str) -> list[Json]:
-        # The filter is a regular expression of the database, which may also ignore case.
-        wanted = urllib.parse.quote(f"^{re.escape(asked)}$", safe="")
-        answer = self.compute(
-            "GET", f"/servers/detail?name={wanted}", step="look for it", server=asked, holds="servers"
-        )
-        return [server for server in answer.json()["servers"] if server.get("name") == asked]
-
-    def _names(self, asked: str) -> list[str]:
-        """The names of all servers; raises where it may be one of those whose names cannot be told."""
-        answer = self.compute("GET", "/servers", step="look for it", server=asked, holds="servers")
-        servers = answer.json()["servers"]
-        nameless = [server for server in servers if is_partial(server)]
-        if nameless:
-            raise CellDown(
-                f"it is not among the servers that Nova can name, and {len(nameless)} of this project are in a cell"
-                " that does not answer",
-                hint=_CELL_HINT,
-                step="look for it",
-                server=asked,
-                retryable=True,
-            )
-        return [str(server["name"]) for server in servers]
-
-    def _show(self, server: str) -> Json:
-        answer = self.compute("GET", f"/servers/{server}", step="look at it", holds="server")
-        shown = t.cast("Json", answer.json()["server"])
-        if is_partial(shown):
-            raise CellDown(
-                f"its cell does not answer: Nova tells no more of it than its ID {server}",
-                hint=_CELL_HINT,
-                step="look at it",
-                retryable=True,
-            )
-        return shown
-
-    def observe(self, server: str) -> Situation:
-        memory = self.memory
-        # Finding it has shown it already.
-        if not (memory.fresh and memory.shown.get("id") == server):
-            memory.shown = self._show(server)
-        memory.fresh = False
-        return situation(memory.shown, disks=self._disks(memory.shown))
-
-    def _disks(self, shown: Json) -> DiskFacts | None:
-        """What is known of the disks of a rescued server; None of any other."""
-        known = self.memory.disks or disk_facts_in(shown.get("metadata") or {})
-        if known is not None or shown.get("OS-EXT-STS:vm_state") != "rescued":
-            return known
-        # Rescued by other means, with what image nobody knows. From a volume Nova rescues in one way only.
-        volumes = volumes_of(shown)
-        shared = shared_volumes(self, volumes) if volumes else frozenset()
-        self.memory.disks = DiskFacts(hidden=bool(shown.get("image")), shared=shared)
-        return self.memory.disks
-
-    def actions(self, server: str) -> list[Json]:
-        """What was asked of the server, the latest first."""
-        path = f"/servers/{server}/os-instance-actions"
-        answer = self.compute("GET", path, step="read what was done to it", holds="instanceActions")
-        return t.cast("list[Json]", answer.json()["instanceActions"])
-
-    def settle(self, now: Situation, wish: Wish) -> Situation:
-        """Wait for the end of what Nova is doing to the server, whoever has asked for it."""
-        if now.task_state is None or not wish.wait:
-            return now
-
-        def look() -> Situation | None:
-            seen = self.observe(now.id)
-            return seen if seen.task_state is None else None
-
-        settled = wait_until(look, deadline=self.deadline, clock=self.clock, poll_interval=wish.poll_interval)
-        if settled is None:
-            raise self.stuck(now, wish, step=now.task_state)
-        return settled
-
-    def stuck(self, now: Situation, wish: Wish, *, step: str) -> OpenRescueError:
-        """The server is in transit, and the time is up."""
-        return OpenRescueError(
-            f"it is still {now.task_state} after {wish.timeout:.0f} s (status {now.status})",
-            code="stuck",
-            hint=(
-                "Run this again, with a longer timeout where its host is slow. Where its compute service was restarted"
-                " meanwhile, nothing ends it by itself: an administrator sees to the service, then resets the state"
-                " (nova reset-state --active, or openstack server set --state active), and this can be run again"
-            ),
-            step=step,
-            server=now.name,
-            retryable=True,
-        )
-
-    def console_log(self, server: str) -> str:
-        body: Json = {"os-getConsoleOutput": {}}
-        path = f"/servers/{server}/action"
-        answer = self.compute("POST", path, step="read the console", server=server, body=body, holds="output")
-        return str(answer.json()["output"])
-
-    def describe(self) -> dict[str, t.Any]:
-        return {"extension": self._extension(), "microversion": "{}.{}".format(*self.microversion)}
-
-    def _extension(self) -> dict[str, t.Any]:
+    def _extension(self, deadline: Deadline) -> dict[str, t.Any]:
         """What the extension query says of ``os-rescue``, and what the cloud offers, which that query never told."""
         try:
-            answer = self.compute("GET", "/extensions/os-rescue", step="query the extension", holds="extension")
+            answer = self.compute(
+                "GET", "/extensions/os-rescue", step="query the extension", deadline=deadline, holds="extension"
+            )
             found = answer.json()["extension"]
         except NotFound:
             found = {}
@@ -245,36 +85,13 @@ class OpenStackProvider(Provider):
             "volume_backed": highest >= (2, 87),
         }
 
-    # -- deciding
+    def rescued(self, deadline: Deadline) -> list[str]:
+        answer = self.compute("GET", "/servers/detail", step="list the servers", deadline=deadline, holds="servers")
+        return [str(one["id"]) for one in answer.json()["servers"] if _is_marked_or_rescued(one)]
 
-    def plan(self, now: Situation, wish: Wish) -> Plan:
-        self.memory.history = self._history(now, wish)
-        # The same image may have been asked for by another name.
-        look_up = bool(wish.image) and nova_plan.is_another_image(now, wish)
-        image = str(find_image(self, wish.image)["id"]) if look_up else ""
-        return nova_plan.plan(now, wish, history=self.memory.history, image=image)
 
-    def _history(self, now: Situation, wish: Wish) -> History:
-        if not nova_plan.needs_history(now, wish):
-            return History()
-        return nova_plan.history_of(self.actions(now.id))
-
-    def predict(self, now: Situation, plan: Plan, wish: Wish) -> Situation:
-        return nova_plan.predict(now, plan, wish)
-
-    def way_back(self, now: Situation, wish: Wish) -> Plan | None:  # noqa: ARG002
-        settled = now.task_state is None and now.vm_state in nova_plan.PREVIOUS
-        if self.memory.in_doubt or now.marker is None or not settled:
-            return None
-        return Plan(steps=("remove_marker",), ending=True)
-
-    def preflight(self, now: Situation, wish: Wish) -> tuple[list[Problem], list[Problem]]:
-        memory = self.memory
-        if memory.history is None:
-            memory.history = self._history(now, wish)
-        facts = nova_facts(self, memory.shown, wish)
-        memory.facts = dataclasses.replace(facts, failed_rescue=memory.history.failed_rescue)
-        return blockers(now, wish, memory.facts), warnings(now, wish, memory.facts)
-
-    def begin(self, now: Situation, plan: Plan, job: Job, deadline: Deadline) -> NovaRun:  # noqa: ARG002
-        return NovaRun(self, now, plan, job)
+def _is_marked_or_rescued(server: t.Mapping[str, t.Any]) -> bool:
+    """What Nova cannot tell of, in a cell that is down, is not listed."""
+    if is_partial(server):
+        return False
+    return METADATA_KEY in (server.get("metadata") or {}) or situation(server).state != "unrescued"

@@ -30,10 +30,11 @@ from .preflight import disk_facts
 from .server import METADATA_KEY, Json, marker_to_metadata
 
 if t.TYPE_CHECKING:
-    from .._server.model import Job, Situation
+    from .._server.model import Job
     from .._server.plan import Plan
     from .errors import Answer
-    from .provider import OpenStackProvider
+    from .model import NovaSituation
+    from .session import OpenStackSession
 
 __all__ = ("NovaRun",)
 
@@ -70,9 +71,9 @@ _LOOKS = 10
 class NovaRun(Run):
     """See :class:`Run`. Nova itself is the hold: it takes no second action while one is going on."""
 
-    def __init__(self, provider: OpenStackProvider, now: Situation, plan: Plan, job: Job) -> None:
-        self._provider = provider
-        self._clock = provider.clock
+    def __init__(self, session: OpenStackSession, now: NovaSituation, plan: Plan, job: Job) -> None:
+        self._session = session
+        self._clock = session.clock
         self._before = now
         self._plan = plan
         self._job = job
@@ -90,14 +91,14 @@ class NovaRun(Run):
         """What is to be left behind is written by the steps."""
 
     def do(self, step: str) -> bool:
-        if self._provider.deadline.left <= 0:
+        if self._session.deadline.left <= 0:
             raise refusals.time_is_up(self._job.wish.timeout, step=step, server=self._before.name)
         return self._steps[step]()
 
     # -- steps
 
     def _write_marker(self) -> bool:
-        facts = self._provider.memory.facts
+        facts = self._session.memory.facts
         image = facts.booted or {}
         # The rescue disk has the size of the image, and not of the flavor.
         raw = image.get("size") if image.get("disk_format") == "raw" else 0
@@ -108,7 +109,7 @@ class NovaRun(Run):
             size=int(image.get("virtual_size") or raw or 0),
             key=secrets.token_hex(4),
         )
-        self._provider.memory.disks = disk_facts(facts)
+        self._session.memory.disks = disk_facts(facts)
         return self._write_metadata({METADATA_KEY: marker_to_metadata(marker, disk_facts(facts))})
 
     def _write_metadata(self, values: dict[str, str]) -> bool:
@@ -132,7 +133,7 @@ class NovaRun(Run):
         wish = self._job.wish
         options = {
             "adminPass": wish.admin_password,
-            "rescue_image_ref": str((self._provider.memory.facts.image or {}).get("id", "")),
+            "rescue_image_ref": str((self._session.memory.facts.image or {}).get("id", "")),
         }
         given = {key: value for key, value in options.items() if value}
         answer = self._act({"rescue": given or None}, step="rescue", goal="rescued")
@@ -146,7 +147,7 @@ class NovaRun(Run):
         self._act({"unrescue": None}, step="unrescue", goal="active")
         if self._job.wish.wait:
             self._arrive("unrescue", "active")
-        history = self._provider.memory.history
+        history = self._session.memory.history
         if history is not None and history.failed_rescue:
             self._job.warnings.append(_UNPROVEN)
         return True
@@ -158,7 +159,7 @@ class NovaRun(Run):
         return True
 
     def _stop_server(self) -> bool:
-        if self._provider.observe(self._before.id).vm_state == "stopped":
+        if self._session.observe(self._before.id).vm_state == "stopped":
             return False
         self._act({"os-stop": None}, step="stop_server", goal="stopped")
         self._arrive("stop_server", "stopped")
@@ -168,7 +169,7 @@ class NovaRun(Run):
 
     def _call(self, method: str, path: str, *, step: str, **options: t.Any) -> Answer:
         path = f"/servers/{self._before.id}{path}"
-        return self._provider.compute(method, path, step=step, server=self._before.name, **options)
+        return self._session.compute(method, path, step=step, server=self._before.name, **options)
 
     def _refusable(self, method: str, path: str, *, step: str, **options: t.Any) -> Answer:
         """A call that Nova refuses where the server is not as it was when the plan was made."""
@@ -179,8 +180,8 @@ class NovaRun(Run):
 
     def _act(self, body: Json, *, step: str, goal: str) -> Answer | None:
         """Ask for an action, and never twice without looking: None where it took although no answer came back."""
-        memory, action = self._provider.memory, next(iter(body))
-        patience = Patience(self._clock, self._provider.deadline)
+        memory, action = self._session.memory, next(iter(body))
+        patience = Patience(self._clock, self._session.deadline)
         self._changed_at = _seconds(memory.shown.get("updated"))
         lost = False
         while True:
@@ -207,9 +208,9 @@ class NovaRun(Run):
 
     def _took(self, action: str, *, goal: str) -> bool:
         """Whether an action whose answer was lost has reached Nova."""
-        now = self._provider.observe(self._before.id)
+        now = self._session.observe(self._before.id)
         name = action.replace("os-", "")
-        latest = next((one for one in self._provider.actions(self._before.id) if one["action"] == name), None)
+        latest = next((one for one in self._session.actions(self._before.id) if one["action"] == name), None)
         # An earlier action began before the server last changed, both by Nova's clock: ours may differ.
         if latest is not None and _seconds(latest["start_time"]) > self._changed_at:
             self._job.request_id = str(latest["request_id"])
@@ -224,7 +225,7 @@ class NovaRun(Run):
                     return OpenRescueError(exc.message, code=code, hint=hint, step=exc.step, server=self._before.name)
         if not isinstance(exc, Conflict):
             return exc
-        now = self._provider.observe(self._before.id)
+        now = self._session.observe(self._before.id)
         seen, before = (now.vm_state, now.task_state), (self._before.vm_state, self._before.task_state)
         if seen != before:
             # Somebody else was faster: look again, and plan from there.
@@ -244,7 +245,7 @@ class NovaRun(Run):
                 server=now.name,
             )
 
-    def _arrive(self, step: str, goal: str) -> Situation:
+    def _arrive(self, step: str, goal: str) -> NovaSituation:
         """The server when Nova has brought it there; raises where Nova has failed, or given it up."""
         looks = 0
         while True:
@@ -258,18 +259,18 @@ class NovaRun(Run):
                 raise self._failed(step, now)
             self._clock.sleep(self._job.wish.poll_interval)
 
-    def _end_of(self, step: str) -> Situation:
+    def _end_of(self, step: str) -> NovaSituation:
         """The server when nothing is being done to it any more."""
-        seen: list[Situation] = []
+        seen: list[NovaSituation] = []
 
-        def look() -> Situation | None:
-            seen[:] = [self._provider.observe(self._before.id)]
+        def look() -> NovaSituation | None:
+            seen[:] = [self._session.observe(self._before.id)]
             return seen[0] if seen[0].task_state is None else None
 
         wish = self._job.wish
-        end = wait_until(look, deadline=self._provider.deadline, clock=self._clock, poll_interval=wish.poll_interval)
+        end = wait_until(look, deadline=self._session.deadline, clock=self._clock, poll_interval=wish.poll_interval)
         if end is None:
-            raise self._provider.stuck(seen[0], wish, step=step)
+            raise self._session.stuck(seen[0], wish, step=step)
         return end
 
     def _action(self) -> Json:
@@ -283,7 +284,7 @@ class NovaRun(Run):
             return {}
         return t.cast("Json", answer.json()["instanceAction"])
 
-    def _failed(self, step: str, now: Situation) -> OpenRescueError:
+    def _failed(self, step: str, now: NovaSituation) -> OpenRescueError:
         if now.vm_state == "error":
             return OpenRescueError(
                 f"Nova has failed and left it in ERROR: {now.fault or 'no cause given'}{self._request()}",

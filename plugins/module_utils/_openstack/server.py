@@ -13,8 +13,7 @@ import dataclasses
 import json
 import typing as t
 
-from .._server.marker import AT_REST, Marker
-from .._server.model import Situation
+from .model import NovaMarker, NovaSituation
 from .plan import state_of
 
 if t.TYPE_CHECKING:
@@ -66,7 +65,7 @@ _ENOUGH = 8
 _ALL = "*"
 
 
-def marker_to_metadata(marker: Marker, disks: DiskFacts) -> str:
+def marker_to_metadata(marker: NovaMarker, disks: DiskFacts) -> str:
     """The marker as one value of at most 255 characters.
 
     What does not fit is left out: the name of the image, whose ID stays, then which volumes are shared.
@@ -93,22 +92,19 @@ def disk_facts_in(metadata: Json) -> DiskFacts | None:
     return DiskFacts(hidden=hidden, shared=None if shared == _ALL else frozenset(shared.split()))
 
 
-def marker_from_metadata(metadata: Json) -> Marker | None:
+def marker_from_metadata(metadata: Json) -> NovaMarker | None:
     """The marker; None where there is none, or none that makes sense: in RESCUE nobody could put it right."""
     try:
         found = json.loads(metadata[METADATA_KEY])
         if found["version"] != _SCHEMA:
             return None
-        return Marker(
+        return NovaMarker(
             id=str(found["id"]),
-            phase=AT_REST,
             image=str(found["image"]),
             asked=str(found.get("asked", "")),
             image_size=str(found.get("size", "")),
             since=str(found["since"]),
             power=str(found["power"]),
-            autostart=False,
-            definition="",
         )
     except (KeyError, TypeError, ValueError):
         return None
@@ -119,13 +115,13 @@ def is_partial(server: Json) -> bool:
     return "name" not in server
 
 
-def situation(server: Json, *, disks: DiskFacts | None = None) -> Situation:
+def situation(server: Json, *, disks: DiskFacts | None = None) -> NovaSituation:
     """A server as Nova shows it (api-ref, Show Server Details)."""
     vm_state = str(server.get("OS-EXT-STS:vm_state") or "")
     task_state = server.get("OS-EXT-STS:task_state")
     power_state = _POWER.get(t.cast("int", server.get("OS-EXT-STS:power_state")), "unknown")
     marker = marker_from_metadata(server.get("metadata") or {})
-    return Situation(
+    return NovaSituation(
         name=str(server["name"]),
         id=str(server["id"]),
         provider="openstack",

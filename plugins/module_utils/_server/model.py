@@ -9,14 +9,18 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 import typing as t
 
+from .hold import Claim
+
 if t.TYPE_CHECKING:
     from .._errors import OpenRescueError
+    from .hold import Hold
     from .marker import Marker
 
-__all__ = ("Job", "Problem", "Runs", "Situation", "Wish")
+__all__ = ("Job", "Life", "Problem", "Runs", "Situation", "Wish")
 
 #: Which definition of the server runs: none, its own, our rescue system, or one that somebody else started it from.
 Runs = t.Literal["off", "own", "rescue", "foreign"]
@@ -42,6 +46,7 @@ class Wish:
     wait: bool = True
     timeout: float = 600.0
     poll_interval: float = 0.1
+    claim: Claim = dataclasses.field(default_factory=Claim)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,8 +65,24 @@ class Problem:
 
 
 @dataclasses.dataclass(frozen=True)
-class Situation:
-    """One server as its provider sees it now."""
+class Life:
+    """Whether the server's own system lives: ``up``, ``booting``, ``down``, or ``unknown`` where nobody can tell.
+
+    :param evidence: what says so, in words.
+    :param by: where that comes from: ``power_state``, ``agent``, ``console``, or None.
+    """
+
+    state: str
+    evidence: str
+    by: str | None = None
+
+    def as_dict(self) -> dict[str, str | None]:
+        return {"state": self.state, "evidence": self.evidence, "by": self.by}
+
+
+@dataclasses.dataclass(frozen=True)
+class Situation(abc.ABC):
+    """One server as its provider sees it now; each provider has a kind of its own, with what only it knows."""
 
     name: str
     id: str
@@ -69,36 +90,28 @@ class Situation:
     status: str
     power_state: str
     runs: Runs
-    autostart: bool = False
     task_state: str | None = None
     marker: Marker | None = None
-    #: whether another run that is alive holds the server
-    held: bool = False
-    #: how the guest agent is: ``connected``, ``disconnected`` or ``none``
-    agent: str = "none"
+    #: who has it from rescue to unrescue
+    hold: Hold | None = None
+    #: whether that run still goes on; None where nobody can tell, and for a person
+    hold_alive: bool | None = None
+    #: the other call that is changing the server at this moment, for people; empty where there is none
+    at_work: str = ""
     #: what is attached now, as modules return it
     disks: tuple[t.Mapping[str, t.Any], ...] = ()
     #: how the server is reached while it runs, as modules return it
     reach: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
-    #: hash of the persistent definition without the marker
-    definition: str = ""
-    #: Nova's own state, which is finer than its status
-    vm_state: str = ""
-    #: why it is in ERROR, as far as Nova says so
-    fault: str = ""
-    #: the state, where the provider itself knows it; elsewhere it follows from the marker
-    declared: str = ""
 
     @property
+    @abc.abstractmethod
     def state(self) -> str:
-        """``rescued``, ``unrescued``, or what lies between."""
-        if self.declared:
-            return self.declared
-        if self.marker is None:
-            return "unrescued"
-        if self.held:
-            return "unrescuing" if self.marker.ending else "rescuing"
-        return "rescued" if self.marker.at_rest and self.runs == "rescue" else "interrupted"
+        """``rescued``, ``unrescued``, or what lies between: ``rescuing``, ``unrescuing``, ``interrupted``."""
+
+    @property
+    def details(self) -> dict[str, t.Any]:
+        """What modules return of the server, and not every provider can tell."""
+        return {"agent": "none", "autostart": False}
 
 
 @dataclasses.dataclass
@@ -112,6 +125,8 @@ class Job:
     changed: bool = False
     #: what made the system that ran before stop: ``agent``, ``power button``, ``switched off``, ``killed``
     stopped_by: str = ""
+    #: the hold that the server is to have when this call has ended
+    hold: Hold | None = None
     before: Situation | None = None
     after: Situation | None = None
     actions: list[str] = dataclasses.field(default_factory=list)
@@ -124,4 +139,5 @@ class Job:
     unwritten: dict[str, str] = dataclasses.field(default_factory=dict)
     #: the password that the cloud has set for the rescue system
     password: str = dataclasses.field(default="", repr=False)
+    life: Life | None = None
     error: OpenRescueError | None = None

@@ -15,7 +15,17 @@ import json
 import re
 import typing as t
 
-__all__ = ("SecretsFirst", "provider_argument_spec", "rescue_image_argument_spec", "secrets_in")
+from .hold import Claim
+from .process import this_user
+
+__all__ = (
+    "SecretsFirst",
+    "claim_from",
+    "hold_argument_spec",
+    "provider_argument_spec",
+    "rescue_image_argument_spec",
+    "secrets_in",
+)
 
 #: Options with secrets and much else in them: only what is named like a secret is hidden. A user name that is hidden
 #: like a password would be cut out of every word of the result that it happens to be a part of.
@@ -102,3 +112,25 @@ def rescue_image_argument_spec() -> dict[str, dict[str, t.Any]]:
         "rescue_bus": {"type": "str", "choices": ["virtio", "scsi", "sata", "usb"]},
         "disk_access": {"type": "str", "choices": ["read_write", "read_only"], "default": "read_write"},
     }
+
+
+def hold_argument_spec() -> dict[str, dict[str, t.Any]]:
+    """Who asks, and for which run."""
+    return {
+        "owner": {"type": "str"},
+        "reason": {"type": "str"},
+        "run": {"type": "str"},
+        "phase": {"type": "str"},
+        "force_takeover": {"type": "bool", "default": False},
+    }
+
+
+def claim_from(params: t.Mapping[str, t.Any]) -> Claim:
+    """Who asks, from the options that a module has of them."""
+    return Claim(
+        owner=params.get("owner") or this_user(),
+        reason=params.get("reason") or "",
+        run=params.get("run") or "",
+        phase=params.get("phase") or "",
+        force=bool(params.get("force_takeover")),
+    )

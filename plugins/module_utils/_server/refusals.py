@@ -15,9 +15,9 @@ import typing as t
 from .._errors import Held, OpenRescueError
 
 if t.TYPE_CHECKING:
-    from .marker import Holder
+    from .model import Problem
 
-__all__ = ("held", "rescued_otherwise", "the_one", "time_is_up")
+__all__ = ("at_work", "blocked", "rescued_otherwise", "the_one", "time_is_up")
 
 
 def the_one(
@@ -57,15 +57,24 @@ def the_one(
     )
 
 
-def held(holder: Holder, *, step: str, server: str) -> Held:
-    """Another run is changing the server."""
+def at_work(who: str, *, step: str, server: str) -> Held:
+    """Another call is changing the server at this moment."""
     return Held(
-        f"another run holds it: {holder.who}",
-        hint="Wait until that run has ended, then run this again",
+        f"another call is changing it: {who}",
+        hint="Wait until that call has ended, then run this again",
         step=step,
         server=server,
         retryable=True,
     )
+
+
+def blocked(blockers: t.Sequence[Problem], *, server: str) -> OpenRescueError:
+    """The blockers as one error, under the code of the first."""
+    first, others = blockers[0], blockers[1:]
+    hint = first.hint
+    if others:
+        hint += ". Also: " + "; ".join(f"{problem} [{problem.code}]" for problem in others)
+    return OpenRescueError(first.message, code=first.code, hint=hint, step="preflight", server=server)
 
 
 def time_is_up(seconds: float, *, step: str, server: str) -> OpenRescueError:

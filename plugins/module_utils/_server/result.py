@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import typing as t
 
+from .hold import is_mine
+
 if t.TYPE_CHECKING:
     from .model import Job, Situation
 
@@ -18,11 +20,17 @@ __all__ = ("diff", "facts", "inspection", "result", "summary")
 
 #: the serial numbers by which a rescue system tells its own disks from the patient's
 OWN_SERIALS = ("openrescue-rescue", "openrescue-seed")
+#: what holds of a disk of which its provider says nothing else
+_DISK = {"hidden": False, "shared": False}
+#: and of a rescue
+_RESCUE: dict[str, t.Any] = {
+    **dict.fromkeys(("id", "image", "image_size", "since", "console_log", "root_serial")),
+    "disk_access": "read_write",
+}
 
 
 def facts(now: Situation) -> dict[str, t.Any]:
     """What is so, whoever made it so."""
-    marker = now.marker
     return {
         "name": now.name,
         "id": now.id,
@@ -31,9 +39,8 @@ def facts(now: Situation) -> dict[str, t.Any]:
         "status": now.status,
         "task_state": now.task_state,
         "power_state": now.power_state,
-        "agent": now.agent,
-        "autostart": now.autostart,
-        "previous": None if marker is None else {"power_state": marker.power, "autostart": marker.autostart},
+        **now.details,
+        "previous": None if now.marker is None else now.marker.previous,
         "rescue": _rescue(now),
     }
 
@@ -42,16 +49,13 @@ def _rescue(now: Situation) -> dict[str, t.Any] | None:
     marker = now.marker
     if marker is None and now.state != "rescued":
         return None
+    known = {} if marker is None else {"id": marker.id or None, "image": marker.image, "since": marker.since or None}
     return {
-        "id": marker.id or None if marker else None,
-        "image": marker.image if marker else None,
-        "image_size": int(marker.image_size) if marker and marker.image_size.isdigit() else None,
-        "since": marker.since or None if marker else None,
-        "disk_access": marker.disk_access if marker else "read_write",
-        "holder": marker.holder.who if now.held and marker and marker.holder else None,
-        "reach": {"agent": now.agent, **now.reach},
-        "console_log": marker.log or None if marker else None,
-        "disks": [dict(disk) for disk in now.disks if disk["serial"] not in OWN_SERIALS],
+        **_RESCUE,
+        **known,
+        **({} if marker is None else marker.details),
+        "reach": {"agent": now.details["agent"], **now.reach},
+        "disks": [{**_DISK, **disk} for disk in now.disks if disk["serial"] not in OWN_SERIALS],
     }
 
 
@@ -60,9 +64,25 @@ def _seen(job: Job) -> dict[str, t.Any]:
         ("provider", "state", "status", "task_state", "power_state", "agent", "autostart", "previous", "rescue")
     )
     seen = {"name": job.name or job.asked, "id": job.id or None, **empty}
+    seen["hold"] = None
     if job.after is not None:
-        seen.update(facts(job.after))
+        seen.update(facts(job.after), hold=_hold(job.after, job))
     return seen
+
+
+def _hold(now: Situation, job: Job) -> dict[str, t.Any] | None:
+    hold = now.hold
+    if hold is None:
+        return None
+    return {
+        "owner": hold.owner,
+        "reason": hold.reason or None,
+        "since": hold.since or None,
+        "phase": hold.phase or None,
+        "run": hold.run or None,
+        "alive": now.hold_alive,
+        "mine": is_mine(hold, job.wish.claim),
+    }
 
 
 def _error(job: Job) -> dict[str, t.Any] | None:
@@ -90,6 +110,7 @@ def inspection(job: Job) -> dict[str, t.Any]:
         "rescuable": job.error is None and not job.blockers,
         "blockers": [problem.as_dict() for problem in job.blockers],
         "warnings": [problem.as_dict() for problem in job.warnings],
+        "life": job.life.as_dict() if job.life else None,
         "error": _error(job),
     }
 

@@ -159,23 +159,25 @@ def test_legacy_mode_hides_disks(member: Member, cloud: Cloud) -> None:
 
 def test_the_image_goes_between_preflight_and_post(member: Member, server: str) -> None:
     """The last look and the request are milliseconds apart: the module's own parts are driven, with Nova real."""
+    from ansible_collections.openrescue.server.plugins.module_utils._openstack import session
     from ansible_collections.openrescue.server.plugins.module_utils._openstack.provider import OpenStackProvider
-    from ansible_collections.openrescue.server.plugins.module_utils._server.drive import drive
+    from ansible_collections.openrescue.server.plugins.module_utils._server.fleet import change_servers
     from ansible_collections.openrescue.server.plugins.module_utils._server.model import Wish
     from ansible_collections.openrescue.server.plugins.module_utils._time import Clock, Deadline
 
     with member.image("flight-fleeting") as image, pytest.MonkeyPatch.context() as patch:
         patch.setenv("OS_CLIENT_CONFIG_FILE", str(member.cloud.config))
 
-        class Late(OpenStackProvider):
+        class Late(session.OpenStackSession):
             def begin(self, *args: t.Any) -> t.Any:
                 member.user.image.delete(f"/images/{image}")
                 return super().begin(*args)
 
-        provider = Late({"cloud": "lab"}, clock=Clock())
+        patch.setattr(OpenStackProvider, "session", Late)
+        provider = OpenStackProvider({"cloud": "lab"}, clock=Clock())
         provider.connect(Deadline(Clock(), seconds=30))
         wish = Wish(state="rescued", image=image, timeout=60, poll_interval=0.3)
-        job = drive(provider, server, wish, clock=Clock(), check=False)
+        [job] = change_servers(provider, [server], wish, clock=Clock(), check=False)
     assert job.error is not None
     assert job.error.code == "image_refused"
     assert "still there" in str(job.error)

@@ -15,7 +15,7 @@ import xml.etree.ElementTree as ET
 
 import libvirt
 from ansible_collections.openrescue.server.plugins.module_utils._libvirt import xml as libvirt_xml
-from ansible_collections.openrescue.server.plugins.module_utils._server.marker import Marker
+from ansible_collections.openrescue.server.plugins.module_utils._libvirt.model import LibvirtMarker
 from openrescue_lab import modules
 from openrescue_lab.modules import Ended
 
@@ -50,15 +50,22 @@ from ansible_collections.openrescue.server.plugins.module_utils._libvirt.run imp
 point, step = os.environ["KILL_AT"].split(":")
 def die():
     os.kill(os.getpid(), signal.SIGKILL)
-def patch(name):
-    whole = getattr(LibvirtRun, name)
-    def method(self, *words, **more):
+def dying(whole):
+    def method(*words, **more):
         if point == "before":
             die()
-        whole(self, *words, **more)
+        whole(*words, **more)
         die()
-    setattr(LibvirtRun, name, method)
-patch({"claim": "_claim", "finish": "finish"}.get(step, "_" + step))
+    return method
+if step in ("claim", "finish"):
+    name = {"claim": "_claim"}.get(step, step)
+    setattr(LibvirtRun, name, dying(getattr(LibvirtRun, name)))
+else:
+    begin = LibvirtRun.__init__
+    def patched(self, *words, **more):
+        begin(self, *words, **more)
+        self._steps[step] = dying(self._steps[step])
+    LibvirtRun.__init__ = patched
 runpy.run_module(os.environ["MODULE"], run_name="__main__")
 """
 
@@ -158,7 +165,7 @@ class Blank:
     def live(self) -> ET.Element:
         return ET.fromstring(self.domain.XMLDesc(libvirt.VIR_DOMAIN_XML_SECURE))
 
-    def marker(self) -> Marker | None:
+    def marker(self) -> LibvirtMarker | None:
         return libvirt_xml.marker_in(ET.fromstring(self.definition()))
 
     def without_marker(self) -> str:

@@ -138,7 +138,7 @@ def test_the_second_run_says_who_holds_it(original: Blank, modules: t.Any, monke
             assert second.server["error"]["retryable"] is True
             assert f"process {holder.pid}" in second.values["msg"]
         assert modules.info(original.name).server["state"] == "rescuing"
-        assert str(holder.pid) in modules.info(original.name).server["rescue"]["holder"]
+        assert modules.info(original.name).server["hold"]["mine"] is True
     finally:
         holder.kill()
         holder.communicate(timeout=30)
@@ -160,7 +160,7 @@ def test_two_runs_at_the_same_moment(original: Blank, modules: t.Any) -> None:
 def test_libvirt_goes_away_in_the_middle(original: Blank, modules: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
     before = original.definition()
     uuid = original.domain.UUIDString()
-    monkeypatch.setattr("blank.KILLER", _paused("_stop_server"))
+    monkeypatch.setattr("blank.KILLER", _paused("_stop"))
     run = modules.start(
         "server_rescue",
         kill_at="never",

@@ -13,7 +13,7 @@ import typing as t
 import openstack.config
 import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._openstack.provider import OpenStackProvider
-from ansible_collections.openrescue.server.plugins.module_utils._server.drive import drive, inspect
+from ansible_collections.openrescue.server.plugins.module_utils._server.fleet import change_servers, look_at_servers
 from ansible_collections.openrescue.server.plugins.module_utils._server.model import Job, Wish
 from ansible_collections.openrescue.server.plugins.module_utils._time import Deadline
 
@@ -41,7 +41,7 @@ def go(cloud: Cloud) -> t.Callable[..., Job]:
         provider.connect(Deadline(clock, seconds=wish.timeout))
         cloud.wire.clear()
         if look:
-            return inspect(provider, asked, wish, clock=clock)
-        return drive(provider, asked, wish, clock=clock, check=False)
+            return look_at_servers(provider, [asked], wish, clock=clock)[0]
+        return change_servers(provider, [asked], wish, clock=clock, check=False)[0]
 
     return call

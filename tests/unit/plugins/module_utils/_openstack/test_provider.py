@@ -68,9 +68,8 @@ def test_what_is_known_of_one_server_is_not_known_of_the_next(cloud: Cloud) -> N
     clock = t.cast("t.Any", cloud.clock)
     provider = OpenStackProvider({"cloud": "unit"}, clock=clock)
     provider.connect(Deadline(clock, seconds=60))
-    one, two = (t.cast("OpenStackProvider", provider.within(Deadline(clock, seconds=60))) for _server in range(2))
+    one, two = (provider.session(Deadline(clock, seconds=60)) for _server in range(2))
     one.find("web1")
     one.memory.committed = True
     assert (two.memory.shown, two.memory.committed) == ({}, False)
     assert one.connection is two.connection
-    assert provider.memory.shown == {}
