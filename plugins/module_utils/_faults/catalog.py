@@ -19,8 +19,10 @@ from .fstab.missing_device import FSTAB_MISSING_DEVICE
 from .fstab.syntax import FSTAB_SYNTAX
 from .fstab.wrong_type import FSTAB_WRONG_TYPE
 from .model import Fault
-from .storage.filesystem import FILESYSTEM_CORRUPT, FILESYSTEM_SUPERBLOCK
-from .storage.space import SPACE_FULL, SPACE_INODES
+from .storage.filesystem_corrupt import FILESYSTEM_CORRUPT
+from .storage.filesystem_superblock import FILESYSTEM_SUPERBLOCK
+from .storage.space_full import SPACE_FULL
+from .storage.space_inodes import SPACE_INODES
 
 __all__ = ("FAULTS",)
 

@@ -231,6 +231,7 @@ class View:
     def refresh(self) -> None:
         """Look again at what is on the devices: a repair may have brought a file system back."""
         patient = self.patient
+        patient.drop_facts()
         known = (*patient.filesystems, *patient.blank)
         signatures = probe(self._tools, [item.reading_device for item in known])
         for item in known:
