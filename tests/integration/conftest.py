@@ -26,6 +26,7 @@ from playbooks import Play
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: boots a machine of its own; minutes where there is no KVM")
+    config.addinivalue_line("markers", "disturbs: stops services of the cloud, so that nothing else can run beside it")
 
 
 @pytest.fixture(scope="session")

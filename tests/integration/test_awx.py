@@ -23,6 +23,9 @@ from openrescue_lab.domain import Domain
 from openrescue_lab.guest import ssh_key
 from openrescue_lab.rescue import RescueImage
 
+# One process has the lab's libvirt.
+pytestmark = pytest.mark.xdist_group("lab")
+
 ROOT = awx.PROJECT.parent
 BUTTONS = ("Triage", "Rescue", "Unrescue", "Recover")
 DATA = yaml.safe_load((awx.PROJECT / "job_templates.yml").read_text(encoding="utf-8"))

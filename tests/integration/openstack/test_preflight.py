@@ -14,15 +14,6 @@ import pytest
 from member import Member, Result
 from openrescue_lab.cloud import Cloud
 
-FAKE = {"flavor": "fake"}
-
-
-@pytest.fixture
-def fake(cloud: Cloud) -> t.Iterator[str]:
-    """A server that costs nothing: Nova's fake driver accepts a rescue and leaves the server off."""
-    with cloud.server(f"flight-{uuid.uuid4().hex[:6]}", "blank-quick", **FAKE) as made:
-        yield made.id
-
 
 def refused(member: Member, server: str, code: str, **params: t.Any) -> Result:
     """A rescue that is refused, as server_rescue_info has foretold; Nova hears nothing of it."""
@@ -65,6 +56,7 @@ def test_resized(member: Member, fake: str) -> None:
         member.until(fake, "ACTIVE")
 
 
+@pytest.mark.disturbs
 def test_building(member: Member) -> None:
     with member.frozen("nova-compute-fake"):
         made = member.user.compute.create_server(

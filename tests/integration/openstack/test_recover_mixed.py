@@ -18,6 +18,9 @@ from openrescue_lab.guest import ssh_key
 
 from playbooks import Play
 
+# One process has the lab's libvirt.
+pytestmark = pytest.mark.xdist_group("lab")
+
 BREAKAGE = "fstab-missing-device"
 
 

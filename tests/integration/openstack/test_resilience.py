@@ -15,6 +15,8 @@ import pytest
 from member import Member
 from openrescue_lab.cloud import Cloud
 
+pytestmark = pytest.mark.disturbs
+
 
 @pytest.fixture
 def image() -> str:

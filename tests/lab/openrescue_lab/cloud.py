@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import json
 import os
 import pathlib
@@ -42,13 +43,9 @@ class Cloud:
         """Its libvirt."""
         return run(COMMAND, "uri").strip()
 
-    def connect(self, cloud: str = "lab", **options: t.Any) -> t.Any:
-        """An openstack.connection for one of the clouds of clouds.yaml."""
-        # The lab's own commands run without the SDK.
-        import openstack.config
-
-        loader = openstack.config.OpenStackConfig(config_files=[str(self.config)], load_envvars=False)
-        return openstack.connection.Connection(config=loader.get_one(cloud=cloud, **options))
+    def connect(self, cloud: str = "lab") -> t.Any:
+        """An openstack.connection for one of the clouds of clouds.yaml: one for all who ask, with its one token."""
+        return _connection(self.config, self.config.stat().st_mtime_ns, cloud)
 
     @contextlib.contextmanager
     def server(
@@ -206,6 +203,15 @@ class Cloud:
         """What a command wants in its environment to use this cloud and no other."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("OS_")}
         return {**clean, "OS_CLIENT_CONFIG_FILE": str(self.config), "OS_CLOUD": cloud}
+
+
+@functools.cache
+def _connection(config: pathlib.Path, _written: int, cloud: str) -> t.Any:
+    # The lab's own commands run without the SDK.
+    import openstack.config
+
+    loader = openstack.config.OpenStackConfig(config_files=[str(config)], load_envvars=False)
+    return openstack.connection.Connection(config=loader.get_one(cloud=cloud))
 
 
 @contextlib.contextmanager

@@ -13,7 +13,8 @@ import typing as t
 import urllib.error
 import urllib.request
 
-from .base import state_dir
+from . import cloud_host
+from .base import LAB_DIR, LabError, run
 
 
 def answers_http(url: str) -> bool:
@@ -48,7 +49,7 @@ def reports(auth_url: str, services_url: str, since: float) -> bool:
         if error.code == 401:
             _token.cache_clear()
         return False
-    except OSError:
+    except (LabError, OSError):
         return False
 
 
@@ -67,16 +68,9 @@ def _seconds(utc: str) -> float:
 @functools.lru_cache(maxsize=1)
 def _token(auth_url: str) -> str:
     """A token of the administrator."""
-    domain = {"id": "default"}
-    password = (state_dir() / "password").read_text(encoding="ascii").strip()
-    user = {"name": "admin", "domain": domain, "password": password}
-    identity = {"methods": ["password"], "password": {"user": user}}
-    wanted = {"auth": {"identity": identity, "scope": {"project": {"name": "admin", "domain": domain}}}}
-    request = urllib.request.Request(
-        f"{auth_url}/auth/tokens", data=json.dumps(wanted).encode(), headers={"Content-Type": "application/json"}
-    )
-    with _open(request) as answer:
-        return str(answer.headers["X-Subject-Token"])
+    python = cloud_host.environment("cloud") / "bin/python"
+    password = (cloud_host.cloud_dir() / "password").read_text(encoding="ascii")
+    return run(python, LAB_DIR / "cloud/admin_token.py", auth_url, input=password).strip()
 
 
 def _open(request: urllib.request.Request) -> t.Any:

@@ -4,7 +4,8 @@
 
 """nova-compute with Nova's fake driver, on a host that can be started twice.
 
-Nova's own makes a new node of each process, which the second one is refused for, and forgets its servers.
+Nova's own makes a new node of each process, which the second one is refused for, and forgets its servers. It takes what
+it is asked for no matter what, and leaves a machine off that it has rescued or rebooted.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from nova.cmd.compute import main
 
 # isort: split
 from nova import context, objects
+from nova.compute import power_state
 from nova.virt import fake, node
 
 
@@ -33,6 +35,14 @@ class LastingDriver(fake.RescueBFVDriver):  # type: ignore[misc]  # Nova is not 
 
     def get_nodenames_by_uuid(self, refresh: bool = False) -> dict[str, str]:
         return {node.get_local_node_uuid(): name for name in self.get_available_nodes()}
+
+    def rescue(self, context: t.Any, instance: t.Any, *args: t.Any) -> None:
+        super().rescue(context, instance, *args)
+        self.instances[instance.uuid].state = power_state.RUNNING
+
+    def reboot(self, context: t.Any, instance: t.Any, *args: t.Any, **options: t.Any) -> None:
+        super().reboot(context, instance, *args, **options)
+        self.instances[instance.uuid].state = power_state.RUNNING
 
 
 # Where compute_driver = fake.LastingDriver is looked for.
