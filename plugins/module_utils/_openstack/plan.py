@@ -161,7 +161,8 @@ def _plan_unrescue(now: NovaSituation, wish: Wish, *, history: History) -> Plan:
     off = marker is not None and marker.power == "shutdown" and wish.restore_power_state
     steps: tuple[tuple[str, bool], ...]
     if now.vm_state == "rescued":
-        steps = (("unrescue", True), ("stop_server", off), ("remove_marker", marker is not None))
+        noted = marker is not None or now.hold is not None
+        steps = (("unrescue", True), ("stop_server", off), ("remove_marker", noted))
     elif marker is None:
         return Plan()
     elif now.vm_state == "error":

@@ -11,20 +11,25 @@ from __future__ import annotations
 
 import typing as t
 
+from .._errors import OpenRescueError
 from .._server.provider import Provider
 from .connection import Connection
 from .errors import NotFound
-from .server import METADATA_KEY, is_partial, situation, versions_in
+from .server import HOLD_KEY, METADATA_KEY, is_partial, situation, versions_in
 from .session import OpenStackSession
 
 if t.TYPE_CHECKING:
     from .._time import Clock, Deadline
     from .errors import Answer
+    from .server import Json
 
 __all__ = ("OpenStackProvider",)
 
 #: the newest microversion whose answers are known here: 2.98 shows the properties of the server's image
 _NEWEST = (2, 98)
+#: servers that are asked for at once, and how often that is done: no answer makes a run endless
+_PAGE = 1000
+_PAGES = 50
 
 
 class OpenStackProvider(Provider):
@@ -86,12 +91,26 @@ class OpenStackProvider(Provider):
         }
 
     def rescued(self, deadline: Deadline) -> list[str]:
-        answer = self.compute("GET", "/servers/detail", step="list the servers", deadline=deadline, holds="servers")
-        return [str(one["id"]) for one in answer.json()["servers"] if _is_marked_or_rescued(one)]
+        return [str(one["id"]) for one in self._all(deadline) if _is_ours_or_rescued(one)]
+
+    def _all(self, deadline: Deadline) -> t.Iterator[Json]:
+        """All servers of the project. A cell that is down is left out, as Nova does itself where it gives pages."""
+        after = ""
+        for _page in range(_PAGES):
+            path = f"/servers/detail?limit={_PAGE}{after}"
+            answer = self.compute("GET", path, step="list the servers", deadline=deadline, holds="servers").json()
+            yield from answer["servers"]
+            if not answer["servers"] or not answer.get("servers_links"):
+                return
+            after = f"&marker={answer['servers'][-1]['id']}"
+        raise OpenRescueError(
+            f"the project has more than {_PAGES * _PAGE} servers",
+            code="too_many_servers",
+            hint="Name the servers",
+            step="list the servers",
+        )
 
 
-def _is_marked_or_rescued(server: t.Mapping[str, t.Any]) -> bool:
-    """What Nova cannot tell of, in a cell that is down, is not listed."""
-    if is_partial(server):
-        return False
-    return METADATA_KEY in (server.get("metadata") or {}) or situation(server).state != "unrescued"
+def _is_ours_or_rescued(server: Json) -> bool:
+    ours = {METADATA_KEY, HOLD_KEY} & set(server.get("metadata") or {})
+    return not is_partial(server) and (bool(ours) or situation(server).state != "unrescued")

@@ -27,7 +27,7 @@ from . import plan as nova_plan
 from .errors import BadRequest, CloudError, Conflict, Forbidden, Lost, NotFound, Passing, Surroundings, TooLarge
 from .patience import Patience
 from .preflight import disk_facts
-from .server import METADATA_KEY, Json, marker_to_metadata
+from .server import HOLD_KEY, METADATA_KEY, Json, hold_to_metadata, marker_to_metadata
 
 if t.TYPE_CHECKING:
     from .._server.model import Job
@@ -78,6 +78,7 @@ class NovaRun(Run):
         self._plan = plan
         self._job = job
         self._changed_at = 0.0
+        self._why_unwritten = ""
         self._steps: dict[str, t.Callable[[], bool]] = {
             "write_marker": self._write_marker,
             "remove_marker": self._remove_marker,
@@ -110,27 +111,52 @@ class NovaRun(Run):
             key=secrets.token_hex(4),
         )
         self._session.memory.disks = disk_facts(facts)
-        return self._write_metadata({METADATA_KEY: marker_to_metadata(marker, disk_facts(facts))})
+        values = {METADATA_KEY: marker_to_metadata(marker, disk_facts(facts)), **self._hold()}
+        written = self._write_metadata(values)
+        if not written and len(values) > 1:
+            # There may be room for one: what unrescue restores is worth more than who has it.
+            written = self._write_metadata({METADATA_KEY: values[METADATA_KEY]})
+        self._tell_unwritten(values, written)
+        return bool(written)
 
-    def _write_metadata(self, values: dict[str, str]) -> bool:
-        """Where the quota is full, or the policy allows no metadata, the rescue goes on without."""
+    def _hold(self) -> dict[str, str]:
+        hold = self._job.hold
+        return {} if hold is None else {HOLD_KEY: hold_to_metadata(hold)}
+
+    def _write_metadata(self, values: dict[str, str]) -> dict[str, str]:
+        """What of it is written: nothing where the quota is full, or the policy allows no metadata."""
         try:
             self._refusable("POST", "/metadata", step="write_marker", body={"metadata": values})
         except (Forbidden, TooLarge) as exc:
-            self._job.unwritten.update(values)
-            self._job.warnings.append(Problem("unwritten", _UNWRITTEN.format(exc.message), _UNWRITTEN_HINT))
-            return False
-        return True
+            self._why_unwritten = exc.message
+            return {}
+        return values
+
+    def _tell_unwritten(self, wanted: dict[str, str], written: dict[str, str]) -> None:
+        """The rescue goes on without what could not be noted with the server."""
+        unwritten = {key: value for key, value in wanted.items() if key not in written}
+        self._job.unwritten.update(unwritten)
+        for key in unwritten:
+            code, what, hint = _UNWRITTEN[key]
+            self._job.warnings.append(Problem(code, f"{what} cannot be noted with it: {self._why_unwritten}", hint))
 
     def _remove_marker(self) -> bool:
+        there = self._session.memory.shown.get("metadata") or {}
+        removed = [self._remove(key) for key in (METADATA_KEY, HOLD_KEY) if key in there]
+        return any(removed)
+
+    def _remove(self, key: str) -> bool:
         try:
-            self._refusable("DELETE", f"/metadata/{METADATA_KEY}", step="remove_marker")
+            self._refusable("DELETE", f"/metadata/{key}", step="remove_marker")
         except NotFound:
             return False
         return True
 
     def _rescue(self) -> bool:
         wish = self._job.wish
+        if "write_marker" not in self._plan.steps:
+            self._why_unwritten = f"Nova writes no metadata in {self._before.status}"
+            self._tell_unwritten(self._hold(), {})
         options = {
             "adminPass": wish.admin_password,
             "rescue_image_ref": str((self._session.memory.facts.image or {}).get("id", "")),
@@ -322,11 +348,19 @@ class NovaRun(Run):
         return f"{self._request()}" + (f", os-instance-actions says: {said}" if said else "")
 
 
-_UNWRITTEN = "what unrescue would restore cannot be noted with the server: {}"
-_UNWRITTEN_HINT = (
-    "It is in the result, as unwritten. Where the server was off before, stop it after unrescue; make room in the quota"
-    " of metadata items, or use a user whose policy allows metadata"
-)
+#: by key of the metadata: code, what it is, what to do
+_UNWRITTEN = {
+    METADATA_KEY: (
+        "unwritten",
+        "what unrescue would restore",
+        "It is in the result, as unwritten: where the server was off before, stop it after its unrescue",
+    ),
+    HOLD_KEY: (
+        "hold_unwritten",
+        "who has it",
+        "Nothing keeps others from unrescuing it: tell those who may",
+    ),
+}
 _UNPROVEN = Problem(
     "unproven",
     "an earlier rescue had failed: Nova may have kept that one's definition as the server's own, and booted it now",

@@ -13,6 +13,8 @@ import dataclasses
 import json
 import typing as t
 
+from .._server.hold import Hold
+from .._text import printable
 from .model import NovaMarker, NovaSituation
 from .plan import state_of
 
@@ -20,10 +22,13 @@ if t.TYPE_CHECKING:
     from .._server.model import Runs
 
 __all__ = (
+    "HOLD_KEY",
     "METADATA_KEY",
     "DiskFacts",
     "Json",
     "disk_facts_in",
+    "hold_from_metadata",
+    "hold_to_metadata",
     "is_partial",
     "local_extras_of",
     "marker_from_metadata",
@@ -35,8 +40,9 @@ __all__ = (
 
 Json = t.Mapping[str, t.Any]
 
-#: the one key of the server's metadata that is ours
+#: the keys of the server's metadata that are ours: what unrescue restores, and who has the server
 METADATA_KEY = "openrescue"
+HOLD_KEY = "openrescue_hold"
 #: Nova's limit for a value of the metadata
 _LONGEST = 255
 _SCHEMA = "1"
@@ -80,6 +86,40 @@ def marker_to_metadata(marker: NovaMarker, disks: DiskFacts) -> str:
         if len(text) <= _LONGEST:
             break
     return text
+
+
+#: What of a hold is cut where it does not fit, and to how much: who and which run have to be told apart.
+_CUTS = (("reason", 40), ("phase", 20), ("reason", 0), ("owner", 60), ("phase", 0))
+
+
+def hold_to_metadata(hold: Hold) -> str:
+    """The hold as one value of at most 255 characters."""
+    kept = hold.to_flat()
+    text = _compact(kept)
+    for key, length in _CUTS:
+        if len(text) <= _LONGEST:
+            break
+        kept[key] = kept.get(key, "")[:length]
+        text = _compact(kept)
+    return text
+
+
+def _compact(values: Json) -> str:
+    filled = {key: value for key, value in values.items() if value}
+    return json.dumps(filled, separators=(",", ":"), ensure_ascii=False)
+
+
+def hold_from_metadata(metadata: Json) -> Hold | None:
+    """The hold; None where there is none. One that cannot be read is somebody's, nobody knows whose."""
+    text = metadata.get(HOLD_KEY)
+    if text is None:
+        return None
+    try:
+        found = json.loads(text)
+        hold = Hold.from_flat(found)
+    except (AttributeError, TypeError, ValueError):
+        hold = None
+    return hold or Hold(owner=f"nobody knows whom ({printable(str(text), limit=60)})")
 
 
 def disk_facts_in(metadata: Json) -> DiskFacts | None:
@@ -130,6 +170,7 @@ def situation(server: Json, *, disks: DiskFacts | None = None) -> NovaSituation:
         runs=_RUNS.get(vm_state, "off"),
         task_state=task_state,
         marker=marker,
+        hold=hold_from_metadata(server.get("metadata") or {}),
         disks=tuple(_disks(server, disks or DiskFacts())),
         reach=_reach(server),
         vm_state=vm_state,

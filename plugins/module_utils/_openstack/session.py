@@ -17,21 +17,24 @@ import uuid
 
 from .._errors import OpenRescueError
 from .._server import refusals
+from .._server.hold import is_alive
+from .._server.model import Life, Problem
 from .._server.plan import Plan
+from .._server.process import is_running
 from .._server.provider import Session
 from .._time import wait_until
 from . import plan as nova_plan
-from .errors import CellDown, NotFound
+from .errors import CellDown, Conflict, Forbidden, NotFound, TooLarge
 from .facts import find_image, nova_facts, shared_volumes
 from .model import NovaSituation
 from .plan import History
 from .preflight import NovaFacts, blockers, warnings
 from .run import NovaRun
-from .server import DiskFacts, Json, disk_facts_in, is_partial, situation, volumes_of
+from .server import HOLD_KEY, DiskFacts, Json, disk_facts_in, hold_to_metadata, is_partial, situation, volumes_of
 
 if t.TYPE_CHECKING:
     from .._server.hold import Hold
-    from .._server.model import Job, Problem, Wish
+    from .._server.model import Job, Wish
     from .._time import Deadline
     from .errors import Answer
     from .provider import OpenStackProvider
@@ -148,7 +151,17 @@ class OpenStackSession(Session[NovaSituation]):
         if not (memory.fresh and memory.shown.get("id") == server):
             memory.shown = self._show(server)
         memory.fresh = False
-        return situation(memory.shown, disks=self._disks(memory.shown))
+        seen = situation(memory.shown, disks=self._disks(memory.shown))
+        if seen.hold is None:
+            return seen
+        running = is_running(seen.hold.run) if seen.hold.run else None
+        alive = is_alive(seen.hold, running=running, now=self.clock.wall())
+        return dataclasses.replace(seen, hold_alive=alive)
+
+    def life(self, now: NovaSituation) -> Life:
+        if now.vm_state == "error" and now.power_state != "running":
+            return Life("down", f"Nova says {now.status}: {now.fault or 'no cause given'}", "power_state")
+        return super().life(now)
 
     def _disks(self, shown: Json) -> DiskFacts | None:
         """What is known of the disks of a rescued server; None of any other."""
@@ -236,5 +249,31 @@ class OpenStackSession(Session[NovaSituation]):
     def begin(self, now: NovaSituation, plan: Plan, job: Job) -> NovaRun:
         return NovaRun(self, now, plan, job)
 
-    def keep_hold(self, now: NovaSituation, hold: Hold | None) -> Problem | None:  # noqa: ARG002
+    def keep_hold(self, now: NovaSituation, hold: Hold | None) -> Problem | None:
+        if now.vm_state not in nova_plan.PREVIOUS:
+            return _cannot_write(now, hold)
+        path = f"/servers/{now.id}/metadata"
+        try:
+            if hold is not None:
+                body = {"metadata": {HOLD_KEY: hold_to_metadata(hold)}}
+                self.compute("POST", path, step="keep the hold", server=now.name, body=body)
+            else:
+                self.compute("DELETE", f"{path}/{HOLD_KEY}", step="release the hold", server=now.name)
+        except NotFound:
+            pass
+        except (Conflict, Forbidden, TooLarge) as exc:
+            return Problem("hold_unwritten", f"who has it cannot be noted with the server: {exc.message}", exc.hint)
         return None
+
+
+def _cannot_write(now: NovaSituation, hold: Hold | None) -> Problem | None:
+    """In RESCUE and in ERROR Nova writes no metadata: others go on reading of who had it before."""
+    before = now.hold
+    if hold is None or (before is not None and (before.owner, before.run) == (hold.owner, hold.run)):
+        return None
+    had = "nobody is noted there" if before is None else f"it still says that it is {before}"
+    return Problem(
+        "hold_unwritten",
+        f"Nova writes no metadata in {now.status}, so who has it now cannot be noted with the server: {had}",
+        "Tell those who may read it; after unrescue the note is gone",
+    )

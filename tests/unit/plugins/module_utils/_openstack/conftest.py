@@ -14,6 +14,7 @@ import openstack.config
 import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._openstack.provider import OpenStackProvider
 from ansible_collections.openrescue.server.plugins.module_utils._server.fleet import change_servers, look_at_servers
+from ansible_collections.openrescue.server.plugins.module_utils._server.hold import Claim
 from ansible_collections.openrescue.server.plugins.module_utils._server.model import Job, Wish
 from ansible_collections.openrescue.server.plugins.module_utils._time import Deadline
 
@@ -37,7 +38,8 @@ def go(cloud: Cloud) -> t.Callable[..., Job]:
     def call(state: str, image: str = "", *, asked: str = "web1", look: bool = False, **more: t.Any) -> Job:
         clock = t.cast("t.Any", cloud.clock)
         provider = OpenStackProvider({"cloud": "unit"}, clock=clock)
-        wish = Wish(state=state, image=image, **{"poll_interval": 2.0, "timeout": 300.0, **more})
+        given = {"poll_interval": 2.0, "timeout": 300.0, "claim": Claim(owner="me@here"), **more}
+        wish = Wish(state=state, image=image, **given)
         provider.connect(Deadline(clock, seconds=wish.timeout))
         cloud.wire.clear()
         if look:

@@ -6,70 +6,69 @@ from __future__ import annotations
 
 import typing as t
 
+import pytest
+from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
 from ansible_collections.openrescue.server.plugins.module_utils._openstack.provider import OpenStackProvider
-from ansible_collections.openrescue.server.plugins.module_utils._server.model import Job
 from ansible_collections.openrescue.server.plugins.module_utils._time import Deadline
-from wire import PROJECT, SERVER, Cloud, Response, Rule
-
-Go = t.Callable[..., Job]
+from wire import SERVER, Cloud, Response, Rule
 
 
-def code(job: Job) -> str | None:
-    return None if job.error is None else job.error.code
-
-
-# -- finding
-
-
-def test_by_name_and_by_id(cloud: Cloud, go: Go) -> None:
-    assert go("rescued", look=True).id == go("rescued", asked=SERVER, look=True).id == SERVER
-    missing = go("rescued", asked="web2", look=True)
-    assert code(missing) == "server_not_found"
-    assert "'web1'" in str(missing.error)
-
-
-# -- a cell that does not answer (T19)
-
-#: as Nova 34 shows a server of a down cell, in a list and by its ID
-LISTED = {"id": SERVER, "status": "UNKNOWN"}
-SHOWN = {**LISTED, "tenant_id": PROJECT, "created": "x", "image": "", "flavor": {}, "OS-EXT-STS:power_state": 0}
-
-
-def test_a_server_of_a_down_cell_by_its_id(cloud: Cloud, go: Go) -> None:
-    cloud.rules.append(Rule(f"^GET .*/servers/{SERVER}$", answer=Response(200, {"server": SHOWN}), times=9))
-    for look in (False, True):
-        job = go("rescued", asked=SERVER, look=look)
-        assert code(job) == "cell_down"
-        assert job.error is not None and job.error.retryable
-        assert SERVER in str(job.error)
-
-
-def test_a_server_of_a_down_cell_by_its_name(cloud: Cloud, go: Go) -> None:
-    """Nova leaves it out where it looks by name, and lists it without one."""
-    cloud.server["name"] = "other"
-    servers = [LISTED, {"id": "x", "name": "other"}]
-    cloud.rules.append(Rule(r"^GET .*/servers$", answer=Response(200, {"servers": servers})))
-    job = go("rescued", look=True)
-    assert code(job) == "cell_down"
-    assert "1 of this project" in str(job.error)
-
-
-def test_a_cell_that_goes_down_during_a_rescue(cloud: Cloud, go: Go) -> None:
-    cloud.rules.append(Rule(f"^GET .*/servers/{SERVER}$", answer=Response(200, {"server": SHOWN}), times=1))
-    job = go("rescued", "rescue")
-    assert code(job) == "cell_down"
-    assert go("rescued", "rescue").error is None, "the next run finishes"
+def connected(cloud: Cloud) -> tuple[OpenStackProvider, Deadline]:
+    clock = t.cast("t.Any", cloud.clock)
+    provider, deadline = OpenStackProvider({"cloud": "unit"}, clock=clock), Deadline(clock, seconds=60)
+    provider.connect(deadline)
+    return provider, deadline
 
 
 # -- each server by itself (W2)
 
 
 def test_what_is_known_of_one_server_is_not_known_of_the_next(cloud: Cloud) -> None:
-    clock = t.cast("t.Any", cloud.clock)
-    provider = OpenStackProvider({"cloud": "unit"}, clock=clock)
-    provider.connect(Deadline(clock, seconds=60))
-    one, two = (provider.session(Deadline(clock, seconds=60)) for _server in range(2))
+    provider, deadline = connected(cloud)
+    one, two = (provider.session(deadline) for _server in range(2))
     one.find("web1")
     one.memory.committed = True
     assert (two.memory.shown, two.memory.committed) == ({}, False)
     assert one.connection is two.connection
+
+
+# -- all servers that are rescued or held
+
+OURS: list[tuple[str, dict[str, str], bool]] = [
+    ("active", {}, False),
+    ("active", {"theirs": "x"}, False),
+    ("error", {}, False),
+    ("rescued", {}, True),
+    ("active", {"openrescue": "{}"}, True),
+    ("stopped", {"openrescue_hold": "{}"}, True),
+]
+
+
+@pytest.mark.parametrize(("vm_state", "metadata", "listed"), OURS)
+def test_rescued_or_held(cloud: Cloud, vm_state: str, metadata: dict[str, str], listed: bool) -> None:
+    cloud.be(vm_state)
+    cloud.server["metadata"] = metadata
+    provider, deadline = connected(cloud)
+    assert provider.rescued(deadline) == ([SERVER] if listed else [])
+
+
+def page(*servers: dict[str, t.Any], more: bool) -> Response:
+    return Response(200, {"servers": list(servers), **({"servers_links": [{"rel": "next"}]} if more else {})})
+
+
+def test_all_pages_are_read(cloud: Cloud) -> None:
+    cloud.be("rescued")
+    other = {**cloud.server, "id": "other"}
+    partial = {"id": "in-a-down-cell", "status": "UNKNOWN"}
+    cloud.rules.append(Rule(r"detail\?limit=\d+$", answer=page(partial, cloud.server, more=True)))
+    cloud.rules.append(Rule(rf"detail\?limit=\d+&marker={SERVER}$", answer=page(other, more=False)))
+    provider, deadline = connected(cloud)
+    assert provider.rescued(deadline) == [SERVER, "other"]
+
+
+def test_a_list_without_end_is_given_up(cloud: Cloud) -> None:
+    cloud.rules.append(Rule(r"detail\?limit", answer=page(cloud.server, more=True), times=1000))
+    provider, deadline = connected(cloud)
+    with pytest.raises(OpenRescueError) as caught:
+        provider.rescued(deadline)
+    assert caught.value.code == "too_many_servers"

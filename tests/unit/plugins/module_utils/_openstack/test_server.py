@@ -10,6 +10,7 @@ import typing as t
 import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._openstack import plan as nova_plan
 from ansible_collections.openrescue.server.plugins.module_utils._openstack import server as shown
+from ansible_collections.openrescue.server.plugins.module_utils._server.hold import Hold
 from samples import RESCUED
 
 
@@ -71,3 +72,30 @@ def test_a_marker_that_makes_no_sense_is_none(value: str) -> None:
 )
 def test_versions(document: t.Any, versions: t.Any) -> None:
     assert shown.versions_in(document) == versions
+
+
+#: what of a hold has to give way where it does not fit
+LONG = [
+    (Hold(owner="me@here", reason="x", run="a/1/2", since="s", phase="p", until=5.0), True),
+    (Hold(owner="me@here", reason="ä" * 300, run="a/1/2", phase="repair", until=1_800_000_000.0), False),
+    (Hold(owner="m" * 300, reason="r" * 300, run="abcdefabcdef/1234567/123456789", phase="p" * 300), False),
+]
+
+
+@pytest.mark.parametrize(("hold", "whole"), LONG)
+def test_a_hold_fits_into_one_value_of_the_metadata(hold: Hold, whole: bool) -> None:
+    text = shown.hold_to_metadata(hold)
+    assert len(text) <= 255
+    read = shown.hold_from_metadata({"openrescue_hold": text})
+    assert read is not None
+    assert (read.run, read.until) == (hold.run, hold.until)
+    assert hold.owner.startswith(read.owner)
+    assert (read == hold) is whole
+
+
+@pytest.mark.parametrize("text", ["", "x", "[]", "{}", "null", '{"owner": ""}'])
+def test_a_hold_that_makes_no_sense_is_somebodys(text: str) -> None:
+    hold = shown.hold_from_metadata({"openrescue_hold": text})
+    assert hold is not None
+    assert "nobody knows whom" in hold.owner
+    assert shown.hold_from_metadata({}) is None

@@ -195,6 +195,9 @@ class Cloud:
         name = urllib.parse.unquote(wanted)
         return Response(200, {"servers": [self.server] if re.search(name, self.server["name"]) else []})
 
+    def _all(self, _body: t.Any) -> Response:
+        return Response(200, {"servers": [self.server]})
+
     def _list(self, _body: t.Any) -> Response:
         return Response(200, {"servers": [{"id": SERVER, "name": self.server["name"]}]})
 
@@ -289,6 +292,7 @@ class Cloud:
     _ROUTES: t.ClassVar[t.Sequence[tuple[str, t.Callable[..., Response]]]] = (
         (r"GET /v2\.1/", _versions),
         (r"GET /v2\.1/servers/detail\?name=(.*)", _find),
+        (r"GET /v2\.1/servers/detail\?limit=\d+", _all),
         (r"GET /v2\.1/servers", _list),
         (r"GET /v2\.1/servers/([^/]+)", _show),
         (r"POST /v2\.1/servers/([^/]+)/action", _act),
