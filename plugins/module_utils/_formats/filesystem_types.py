@@ -20,7 +20,7 @@ BLOCK_TYPES = frozenset(
 )
 _NETWORK_TYPES = frozenset(
     "nfs nfs4 cifs smb3 smbfs ceph glusterfs lustre sshfs davfs afs gfs gfs2 ncp ncpfs ocfs2 orangefs pvfs2 9p "
-    "virtiofs curlftpfs s3fs beegfs gpfs vboxsf prl_fs vmhgfs".split()
+    "virtiofs curlftpfs s3fs beegfs gpfs vboxsf prl_fs vmhgfs efs".split()
 )
 _PSEUDO_TYPES = frozenset(
     "none proc sysfs tmpfs ramfs devtmpfs devpts mqueue hugetlbfs cgroup cgroup2 debugfs tracefs securityfs configfs "

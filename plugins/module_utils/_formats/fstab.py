@@ -122,7 +122,8 @@ class FstabEntry:
     def joined(self, first: int, last: int) -> str:
         """The text with the fields from ``first`` to ``last`` made one, the spaces between them escaped."""
         spans = self._spans()
-        value = "\\040".join(self.fields[first : last + 1])
+        # Some write a backslash before the space, which means nothing.
+        value = "\\040".join([*(field.rstrip("\\") for field in self.fields[first:last]), self.fields[last]])
         return self.text[: spans[first][0]] + value + self.text[spans[last][1] :]
 
     def split(self, length: int) -> str:
