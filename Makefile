@@ -38,6 +38,12 @@ gate: ## some gates by name: make gate GATE="ruff mypy"
 	@$(PREPARE)
 	$(GATES) $(GATE)
 
+.PHONY: prove-layouts
+prove-layouts: ## every layout of a patient's disks: boot it, break it, repair it (hours, not part of test)
+	@$(PREPARE)
+	trap 'tests/lab/lab down >/dev/null' EXIT
+	$(GATES) prove-layouts
+
 .PHONY: bench
 bench: ## measure boot, downtime and diagnosis, each as a ratio
 	@$(PREPARE)

@@ -216,6 +216,15 @@ def slow() -> dict[str, Gate]:
     return {"patients": patients, "cloud": cloud, "molecule": molecule, "servers": servers, "whole-way": whole_way}
 
 
+def proofs() -> dict[str, Gate]:
+    """What takes hours and is run by name only."""
+
+    def layouts(run: Run) -> Counted:
+        return _pytest(run, "-v", "--durations", "20", "tests/integration/prove_layouts.py")
+
+    return {"prove-layouts": layouts}
+
+
 def last() -> dict[str, Gate]:
     """What looks at what the others have left."""
     return {"nothing-left": nothing_left}

@@ -21,6 +21,6 @@ LABEL linux
 MAKE = """
 # EXTLINUX reads no file system with 64-bit block numbers.
 mkfs.ext4 -q -F -O ^64bit,^metadata_csum -E lazy_itable_init=0 -U $ROOT $D1
-mount $D1 /mnt
 """
+MOUNT = "mount $D1 /mnt"
 LOADER = "extlinux"

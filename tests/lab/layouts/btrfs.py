@@ -19,5 +19,5 @@ TABLE
 settle
 mkfs.btrfs -q -U $ROOT ${D1}2
 mount ${D1}2 /mnt; btrfs -q subvolume create /mnt/@; btrfs -q subvolume create /mnt/@home; umount /mnt
-mount -o subvol=@ ${D1}2 /mnt; mkdir /mnt/home; mount -o subvol=@home ${D1}2 /mnt/home
 """
+MOUNT = "mount -o subvol=@ ${D1}2 /mnt; mkdir -p /mnt/home; mount -o subvol=@home ${D1}2 /mnt/home"

@@ -19,5 +19,6 @@ TABLE
 settle
 ext4 $BOOT ${D1}2
 mkfs.btrfs -q -U $ROOT -d single -m raid1 ${D1}3 $D2
-mount ${D1}3 /mnt; mkdir /mnt/boot; mount ${D1}2 /mnt/boot
 """
+OPEN = "btrfs -q device scan ${D1}3 $D2"
+MOUNT = "mount ${D1}3 /mnt; mkdir -p /mnt/boot; mount ${D1}2 /mnt/boot"

@@ -23,6 +23,6 @@ settle
 esp ${D1}1
 mkswap -q -U $SWAP ${D1}2
 ext4 $ROOT ${D1}3
-mount ${D1}3 /mnt; mkdir -p /mnt/boot/efi; mount -o quiet ${D1}1 /mnt/boot/efi
 """
+MOUNT = "mount ${D1}3 /mnt; mkdir -p /mnt/boot/efi; mount -o quiet ${D1}1 /mnt/boot/efi"
 LOADER = "grub_efi"

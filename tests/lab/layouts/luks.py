@@ -22,6 +22,7 @@ settle
 ext4 $BOOT ${D1}2
 luks $LUKS ${D1}3 root_crypt
 ext4 $ROOT /dev/mapper/root_crypt
-mount /dev/mapper/root_crypt /mnt; mkdir /mnt/boot; mount ${D1}2 /mnt/boot
 """
+OPEN = "unlock ${D1}3 root_crypt"
+MOUNT = "mount /dev/mapper/root_crypt /mnt; mkdir -p /mnt/boot; mount ${D1}2 /mnt/boot"
 CLOSE = "cryptsetup close root_crypt"

@@ -27,6 +27,7 @@ pvcreate -q /dev/mapper/vda3_crypt; vgcreate -q crypt-vg /dev/mapper/vda3_crypt
 lvcreate -q -y -L 64M -n swap_1 crypt-vg; lvcreate -q -y -l 100%FREE -n root crypt-vg
 mkswap -q -U $SWAP /dev/crypt-vg/swap_1
 ext4 $ROOT /dev/crypt-vg/root
-mount /dev/crypt-vg/root /mnt; mkdir /mnt/boot; mount ${D1}2 /mnt/boot
 """
+OPEN = "unlock ${D1}3 vda3_crypt; vgchange -q -ay crypt-vg"
+MOUNT = "mount /dev/crypt-vg/root /mnt; mkdir -p /mnt/boot; mount ${D1}2 /mnt/boot"
 CLOSE = "vgchange -q -an crypt-vg; cryptsetup close vda3_crypt"

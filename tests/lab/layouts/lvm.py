@@ -24,6 +24,7 @@ pvcreate -q ${D1}3; vgcreate -q lab-vg ${D1}3
 lvcreate -q -y -L 64M -n swap_1 lab-vg; lvcreate -q -y -l 100%FREE -n root lab-vg
 mkswap -q -U $SWAP /dev/lab-vg/swap_1
 ext4 $ROOT /dev/lab-vg/root
-mount /dev/lab-vg/root /mnt; mkdir /mnt/boot; mount ${D1}2 /mnt/boot
 """
+OPEN = "vgchange -q -ay lab-vg"
+MOUNT = "mount /dev/lab-vg/root /mnt; mkdir -p /mnt/boot; mount ${D1}2 /mnt/boot"
 CLOSE = "vgchange -q -an lab-vg"

@@ -21,6 +21,9 @@ ext4 $BOOT ${D1}2
 pvcreate -q $D2; vgcreate -q system $D2
 lvcreate -q -y -L 300M -n var system; lvcreate -q -y -l 100%FREE -n root system
 ext4 $ROOT /dev/system/root; ext4 $VAR /dev/system/var
-mount /dev/system/root /mnt; mkdir /mnt/boot /mnt/var; mount ${D1}2 /mnt/boot; mount /dev/system/var /mnt/var
 """
+OPEN = "vgchange -q -ay system"
+MOUNT = (
+    "mount /dev/system/root /mnt; mkdir -p /mnt/boot /mnt/var; mount ${D1}2 /mnt/boot; mount /dev/system/var /mnt/var"
+)
 CLOSE = "vgchange -q -an system"

@@ -26,6 +26,7 @@ lvcreate -q -y -L 64M -n srv vg0; lvcreate -q -y -l 100%FREE -n root vg0
 ext4 $HOME_ /dev/vg0/srv
 luks $LUKS /dev/vg0/root root_crypt
 ext4 $ROOT /dev/mapper/root_crypt
-mount /dev/mapper/root_crypt /mnt; mkdir /mnt/boot; mount ${D1}2 /mnt/boot
 """
+OPEN = "vgchange -q -ay vg0; unlock /dev/vg0/root root_crypt"
+MOUNT = "mount /dev/mapper/root_crypt /mnt; mkdir -p /mnt/boot; mount ${D1}2 /mnt/boot"
 CLOSE = "cryptsetup close root_crypt; vgchange -q -an vg0"

@@ -15,5 +15,5 @@ start=2048, type=83, bootable
 TABLE
 settle
 ext4 $ROOT ${D1}1
-mount ${D1}1 /mnt
 """
+MOUNT = "mount ${D1}1 /mnt"

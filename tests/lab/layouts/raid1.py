@@ -22,7 +22,8 @@ settle
 mdadm --quiet --create /dev/md0 --run --level=1 --raid-devices=2 --metadata=1.2 --uuid=$ARRAY --assume-clean \\
     --bitmap=none ${D1}2 ${D2}2
 ext4 $ROOT /dev/md0
-mount /dev/md0 /mnt
 """
+OPEN = "mdadm --quiet --assemble --run /dev/md0 ${D1}2 ${D2}2"
+MOUNT = "mount /dev/md0 /mnt"
 GRUB = "$D1 $D2"
 CLOSE = "mdadm --quiet --stop /dev/md0"

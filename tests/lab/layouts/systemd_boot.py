@@ -16,7 +16,11 @@ FILES = {
     "etc/kernel/install.conf": "layout=bls\nBOOT_ROOT=/boot/efi\ninitrd_generator=none\n",
 }
 PREPARE = """
-run bootctl --no-variables --esp-path=/boot/efi install
+# What bootctl does, which wants a real ESP.
+run mkdir -p /boot/efi/EFI/systemd /boot/efi/EFI/BOOT /boot/efi/EFI/Linux /boot/efi/loader/entries
+run cp /usr/lib/systemd/boot/efi/systemd-bootx64.efi /boot/efi/EFI/systemd/systemd-bootx64.efi
+run cp /usr/lib/systemd/boot/efi/systemd-bootx64.efi /boot/efi/EFI/BOOT/BOOTX64.EFI
+echo type1 >$TREE/boot/efi/loader/entries.srel
 run kernel-install --entry-token=machine-id add $KERNEL /boot/vmlinuz-$KERNEL /boot/initrd.img-$KERNEL
 """
 MAKE = """
@@ -28,6 +32,6 @@ TABLE
 settle
 esp ${D1}1
 ext4 $ROOT ${D1}2
-mount ${D1}2 /mnt; mkdir -p /mnt/boot/efi; mount -o quiet ${D1}1 /mnt/boot/efi
 """
+MOUNT = "mount ${D1}2 /mnt; mkdir -p /mnt/boot/efi; mount -o quiet ${D1}1 /mnt/boot/efi"
 LOADER = "none"

@@ -15,8 +15,11 @@ FILES = {
     "etc/kernel/cmdline": "root=UUID=$ROOT ro console=ttyS0 mitigations=off\n",
 }
 PREPARE = """
-run mkdir -p /efi/EFI/Linux
-run bootctl --no-variables --esp-path=/efi install
+# What bootctl does, which wants a real ESP.
+run mkdir -p /efi/EFI/systemd /efi/EFI/BOOT /efi/EFI/Linux /efi/loader/entries
+run cp /usr/lib/systemd/boot/efi/systemd-bootx64.efi /efi/EFI/systemd/systemd-bootx64.efi
+run cp /usr/lib/systemd/boot/efi/systemd-bootx64.efi /efi/EFI/BOOT/BOOTX64.EFI
+echo type1 >$TREE/efi/loader/entries.srel
 run ukify build --linux=/boot/vmlinuz-$KERNEL --initrd=/boot/initrd.img-$KERNEL --cmdline=@/etc/kernel/cmdline \\
     --uname=$KERNEL --os-release=@/etc/os-release --output=/efi/EFI/Linux/debian-$KERNEL.efi
 rm $TREE/boot/initrd.img-$KERNEL
@@ -30,6 +33,6 @@ TABLE
 settle
 esp ${D1}1
 ext4 $ROOT ${D1}2
-mount ${D1}2 /mnt; mkdir -p /mnt/efi; mount -o quiet ${D1}1 /mnt/efi
 """
+MOUNT = "mount ${D1}2 /mnt; mkdir -p /mnt/efi; mount -o quiet ${D1}1 /mnt/efi"
 LOADER = "none"

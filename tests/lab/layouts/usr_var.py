@@ -22,6 +22,8 @@ size=+, type=0FC63DAF-8483-4772-8E79-3D69D8477DE4
 TABLE
 settle
 ext4 $ROOT ${D1}2; ext4 $USR ${D1}3; ext4 $VAR ${D1}4; ext4 $HOME_ ${D1}5
-mount ${D1}2 /mnt; mkdir /mnt/usr /mnt/var /mnt/home
+"""
+MOUNT = """
+mount ${D1}2 /mnt; mkdir -p /mnt/usr /mnt/var /mnt/home
 mount ${D1}3 /mnt/usr; mount ${D1}4 /mnt/var; mount ${D1}5 /mnt/home
 """

@@ -17,5 +17,5 @@ size=+, type=4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709
 TABLE
 settle
 mkfs.xfs -q -m uuid=$ROOT ${D1}2
-mount ${D1}2 /mnt
 """
+MOUNT = "mount ${D1}2 /mnt"

@@ -9,7 +9,7 @@ import json
 import pathlib
 import sys
 
-from . import bench, breakage, daemon, guest, host, rescue
+from . import bench, breakage, daemon, guest, host, layout, layout_build, rescue
 from .base import LabError
 from .domain import Domain, Shape
 
@@ -45,6 +45,9 @@ def _parser() -> argparse.ArgumentParser:
     broken = commands.add_parser("breakage", help="break a disk that no guest uses now")
     broken.add_argument("name", choices=breakage.names())
     broken.add_argument("disk", type=pathlib.Path)
+    commands.add_parser("layouts", help="list the layouts of patients' disks")
+    laid = commands.add_parser("layout", help="build a layout unless cached, print its disks' paths")
+    laid.add_argument("name", choices=layout.names())
     define = commands.add_parser("define", help="define a domain that boots a disk")
     define.add_argument("name")
     define.add_argument("disk", type=pathlib.Path, nargs="+")
@@ -85,6 +88,13 @@ def _call(args: argparse.Namespace) -> None:
             print(f"{name}: {breakage.load(name).summary}")
     elif args.command == "breakage":
         print(breakage.apply(args.name, args.disk.resolve()).summary)
+    elif args.command == "layouts":
+        for name in layout.names():
+            print(f"{name}: {layout.load(name).summary}")
+    elif args.command == "layout":
+        daemon.up()
+        with layout_build.builder() as builder:
+            print(*layout_build.disks_of(layout.load(args.name), builder), sep="\n")
     elif args.command == "define":
         shape = Shape(machine=args.machine, firmware=args.firmware, memory=args.memory, network=args.network)
         Domain(args.name).define(*(disk.resolve() for disk in args.disk), shape=shape)

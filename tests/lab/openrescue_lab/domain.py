@@ -24,7 +24,7 @@ DOMAIN = """\
   <os{firmware}>
     <type arch='x86_64' machine='{machine}'>hvm</type>
     {boot}
-    {screen}
+    {screen}{secure}
   </os>
   <features><acpi/></features>
   <on_poweroff>destroy</on_poweroff>
@@ -41,6 +41,8 @@ DOMAIN = """\
   </devices>
 </domain>
 """
+#: by itself libvirt chooses the firmware that runs what is signed only
+UNSIGNED = "<firmware><feature enabled='no' name='secure-boot'/></firmware>"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +58,8 @@ class Shape:
     kernel: pathlib.Path | None = None
     initrd: pathlib.Path | None = None
     cmdline: str = ""
+    #: UEFI without Secure Boot, for loaders that nobody signed
+    unsigned: bool = False
 
 
 class Domain:
@@ -133,7 +137,8 @@ class Domain:
             key: base64.b64decode(status.get(key, "")).decode("utf-8", "replace") for key in ("out-data", "err-data")
         }
         if status.get("exitcode") != 0:
-            raise LabError(f"in {self.name}, '{' '.join(command)}' ended with {status}: {said['err-data']}")
+            how = {key: value for key, value in status.items() if key in ("exitcode", "signal")}
+            raise LabError(f"in {self.name}, '{' '.join(command)[:300]}' ended with {how}: {said['err-data']}")
         return said["out-data"]
 
     def shutdown(self, timeout: float = 60) -> None:
@@ -208,6 +213,7 @@ def domain_xml(name: str, disks: t.Sequence[pathlib.Path], *, console: pathlib.P
         boot=boot,
         # What a boot loader writes to the screen is seen on the serial console: there is no other screen.
         screen="<bios useserial='yes'/>" if shape.firmware == "bios" else "",
+        secure=UNSIGNED if shape.firmware == "efi" and shape.unsigned else "",
         disks="\n    ".join(disk_xml),
         interface="<interface type='user'><model type='virtio'/></interface>" if shape.network else "",
         console=quoteattr(str(console)),

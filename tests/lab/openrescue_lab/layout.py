@@ -66,16 +66,26 @@ class Layout:
     #: size of each disk
     disks: tuple[str, ...]
     fstab: str
-    #: shell: partitions, file systems, mounted below /mnt
+    #: shell: partitions, file systems, all opened
     make: str
+    #: shell: opens what `make` has made, and `close` closes
+    open: str
+    #: shell: mounts its tree below /mnt
+    mount: str
     #: path in the tree -> content
     files: t.Mapping[str, str]
+    #: path in the tree -> kernel, initramfs, loader or program: a real one of its kind (see layout_build.py)
+    binaries: t.Mapping[str, str]
+    links: t.Mapping[str, str]
+    #: whether /bin, /sbin and /lib of a tree without Debian are links into /usr, where systemd is
+    usr_merged: bool
     #: shell on the host, with `run` for commands inside the tree
     prepare: str
+    #: shell in the rescue system, when the tree is unpacked below /mnt
+    finish: str
     #: a function of layout_guest.sh
     loader: str
     grub: str
-    #: shell: what `make` left active besides mounts
     close: str
     firmware: str
     passphrase: str
@@ -107,13 +117,20 @@ def load(name: str) -> Layout:
         raise LabError(f"no layout '{name}'; there are: {', '.join(names())}")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    said = {key.lower(): value for key, value in vars(module).items() if key.isupper()}
+    fields = {field.name for field in dataclasses.fields(Layout)}
+    said = {key.lower(): value for key, value in vars(module).items() if key.isupper() and key.lower() in fields}
     defaults: dict[str, t.Any] = {
         "tree": "",
         "files": {},
+        "binaries": {},
+        "links": {},
+        "usr_merged": True,
         "prepare": "",
+        "finish": "",
         "loader": "grub_bios" if said.get("tree") else "none",
         "grub": "$D1",
+        "open": "",
+        "mount": "",
         "close": "",
         "firmware": "bios",
         "passphrase": "",

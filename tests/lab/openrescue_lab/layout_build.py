@@ -19,6 +19,8 @@ from .rescue import rescue_image
 from .rescue_guest import RescueGuest
 
 HERE = pathlib.Path(__file__).resolve().parent
+#: a program for UEFI, of the host's own packages
+LOADER = pathlib.Path("/usr/lib/grub/x86_64-efi/monolithic/grubx64.efi")
 
 
 def disks_of(layout: Layout, builder: Builder) -> list[pathlib.Path]:
@@ -90,7 +92,7 @@ class Builder:
             run("truncate", "--size", size, disk)
         devices = self.guest.plug(*disks, archive)
         try:
-            self.guest.shell(script(layout, devices), timeout=1200)
+            run_private(self.guest, script(layout, devices))
         except LabError:
             self.guest.domain.undefine()
             self._guest = None
@@ -113,22 +115,69 @@ def pack(layout: Layout, directory: pathlib.Path) -> pathlib.Path:
     """What will lie on the layout's disks, as one archive."""
     tree = directory / "tree"
     tree.mkdir()
-    if layout.tree:
+    if layout.boots:
         run("tar", "--extract", "--file", tree_of(layout.tree), "--directory", tree, "--numeric-owner")
+    else:
+        furnish(layout, tree)
     kernel = layout.kernel or next(path.name for path in (tree / "lib/modules").iterdir())
-    files = {"etc/fstab": layout.fstab.lstrip("\n"), **layout.files}
-    for name, text in files.items():
-        (tree / name).parent.mkdir(parents=True, exist_ok=True)
-        (tree / name).write_text(layout.text(text, kernel=kernel), encoding="utf-8")
+    for name, text in {"etc/fstab": layout.fstab.lstrip("\n"), **layout.files}.items():
+        if text or name in layout.files:
+            place(tree, layout.text(name, kernel=kernel)).write_text(layout.text(text, kernel=kernel), encoding="utf-8")
     archive = directory / "tree.tar"
     private = ("unshare", "--mount", "--propagation", "private")
-    run(*private, HERE / "layout_host.sh", tree, archive, layout.text(layout.prepare), env={"KERNEL": kernel})
+    run(
+        *private,
+        HERE / "layout_host.sh",
+        tree,
+        archive,
+        layout.text(layout.prepare, kernel=kernel),
+        env={"KERNEL": kernel},
+    )
     run("rm", "--recursive", "--one-file-system", tree)
     return archive
 
 
+def place(tree: pathlib.Path, name: str) -> pathlib.Path:
+    """A path in a tree, its directory made."""
+    path = tree / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def furnish(layout: Layout, tree: pathlib.Path) -> None:
+    """What makes a tree without Debian look like a system: its kernel is a real one, its programs do nothing."""
+    image = rescue_image()
+    kinds = {"kernel": image.kernel, "initramfs": image.initrd, "loader": LOADER, "program": pathlib.Path("/bin/true")}
+    binaries, links = dict(layout.binaries), dict(layout.links)
+    for name in ("proc", "sys", "dev", "run", "tmp", "root", "home", "var/log", "etc"):
+        (tree / name).mkdir(parents=True, exist_ok=True)
+    if layout.usr_merged:
+        for name in ("bin", "sbin", "lib", "lib64"):
+            (tree / "usr" / name).mkdir(parents=True)
+            links[name] = f"usr/{name}"
+        binaries.update({"usr/lib/systemd/systemd": "program", "usr/bin/bash": "program"})
+        links.update({"usr/sbin/init": "../lib/systemd/systemd", "etc/os-release": "../usr/lib/os-release"})
+    place(tree, f"{'usr/' if layout.usr_merged else ''}lib/modules/{layout.kernel}/modules.dep").touch()
+    place(tree, "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n", encoding="ascii")
+    place(tree, "etc/shadow").write_text("root:$6$salt$hash:19900:0:99999:7:::\n", encoding="ascii")
+    for name, target in links.items():
+        place(tree, layout.text(name)).symlink_to(target)
+    for name, kind in binaries.items():
+        shutil.copy(kinds[kind], place(tree, layout.text(name)))
+
+
 def script(layout: Layout, devices: t.Sequence[str]) -> str:
-    """What the rescue system runs."""
+    """What the rescue system runs to build it; the last device is the archive."""
+    steps = (layout.make, layout.mount, "unpack", layout.finish, f'GRUB="{layout.grub}"', layout.loader)
+    return shell(layout, devices, *steps)
+
+
+def inside(layout: Layout, devices: t.Sequence[str], *steps: str) -> str:
+    """What the rescue system runs for these steps with the layout's tree mounted below /mnt."""
+    return shell(layout, devices, layout.open, layout.mount, *steps)
+
+
+def shell(layout: Layout, devices: t.Sequence[str], *steps: str) -> str:
     tree = TREES.get(layout.tree)
     variables = {
         **layout.identities(),
@@ -139,6 +188,11 @@ def script(layout: Layout, devices: t.Sequence[str]) -> str:
     }
     assigned = "\n".join(f"{name}='{value}'" for name, value in variables.items())
     prelude = (HERE / "layout_guest.sh").read_text(encoding="utf-8")
-    steps = (layout.make, "unpack", f'GRUB="{layout.grub}"', layout.loader, "umount --recursive /mnt", layout.close)
     flush = "sync; for disk in " + " ".join(devices) + "; do blockdev --flushbufs $disk; done"
-    return "\n".join((assigned, prelude, *steps, flush))
+    return "\n".join((assigned, prelude, *steps, "umount --recursive /mnt", layout.close, flush))
+
+
+def run_private(guest: RescueGuest, script: str, *, timeout: float = 1200) -> str:
+    """Run a script in a mount namespace of its own: its mounts would stay in those of running services."""
+    command = ("/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", script)
+    return guest.domain.execute(*command, timeout=timeout)

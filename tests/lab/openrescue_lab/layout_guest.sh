@@ -3,6 +3,8 @@
 #
 # In the rescue system: what every layout's MAKE uses, then (see layout_build.py) its disks, its tree, its boot loader.
 set -eu
+# Debian 11 keeps /bin and /sbin apart from /usr.
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 
 settle() { udevadm settle --timeout=60; }
 
@@ -15,8 +17,10 @@ esp() { mkfs.fat -F 32 -n ESP -i "$(echo "$ESP" | tr -d -)" "$1" >/dev/null; }
 luks() {
     printf %s "$PASSPHRASE" |
         cryptsetup luksFormat -q --type luks2 --uuid "$1" --pbkdf pbkdf2 --pbkdf-force-iterations 1000 "$2" -
-    printf %s "$PASSPHRASE" | cryptsetup open "$2" "$3" -
+    unlock "$2" "$3"
 }
+
+unlock() { printf %s "$PASSPHRASE" | cryptsetup open "$1" "$2" -; }
 
 unpack() { tar --extract --file "$TAR" --directory /mnt --numeric-owner --xattrs --xattrs-include='*'; }
 

@@ -10,7 +10,7 @@ TREE=$1 tar=$2 prepare=$3
 # Runs a command inside the tree.
 run() { chroot "$TREE" env SYSTEMD_RELAX_ESP_CHECKS=1 "$@"; }
 
-if [ -d "$TREE/proc" ]; then
+if [ -d "$TREE/var/lib/dpkg" ]; then
     for place in proc sys; do mount --bind "/$place" "$TREE/$place"; done
     # No disk of the host is seen here: what is built must not depend on them.
     mount -t tmpfs -o mode=0755 dev "$TREE/dev"

@@ -1,0 +1,190 @@
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Patients of the lab's layouts: plugged into one running rescue system, judged, broken, repaired, put back."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import pathlib
+import typing as t
+
+from openrescue_lab import layout_build
+from openrescue_lab.base import LabError
+from openrescue_lab.layout import Layout, load
+from openrescue_lab.rescue_guest import RescueGuest
+
+SERIOUS = ("critical", "error", "warning")
+#: what of a patient may not be active or mounted once a module has ended, and which disks may not be read-only
+LEFT = """
+dmsetup ls | grep -vx 'No devices found'
+losetup --all
+ls /run/openrescue | grep -vx lock
+ls /dev/mapper | grep -vx control
+grep '^md' /proc/mdstat
+grep -E 'openrescue|/mnt/patient' /proc/mounts
+grep -l 1 /sys/block/vd[b-z]/ro
+true
+"""
+#: what of a tree a revert must bring back to the byte, owners, modes and times included
+STATE = """
+cd /mnt
+find etc boot -xdev -type f -printf '%p %m %U %G %s %T@\\n' | sort
+find etc boot -xdev -type f -print0 | sort -z | xargs -0 sha256sum
+ls -ln --time-style=+%s var/cache/apt/archives
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Family:
+    """A way to break any tree below /mnt, of a layout with an ext file system on $EXT or with any other."""
+
+    fault: str
+    script: str
+    #: on the mounted tree, or on the device while nothing is mounted
+    mounted: bool = True
+
+
+FAMILIES = {
+    "fstab": Family(
+        "fstab-missing-device",
+        "echo 'UUID=11111111-1111-4111-8111-11111111bad1 /srv ext4 defaults 0 2' >> /mnt/etc/fstab",
+    ),
+    "initramfs": Family(
+        "initramfs-truncated",
+        'for image in /mnt/boot/initrd.img-*; do truncate -s $(($(stat -c %s "$image") * 2 / 3)) "$image"; done',
+    ),
+    "grub": Family("grub-config-empty", "test -s /mnt/boot/grub/grub.cfg; : > /mnt/boot/grub/grub.cfg"),
+    "filesystem": Family(
+        "filesystem-corrupt",
+        # Blocks in use are marked free, and the kernel has noted an error: a check puts both right.
+        "debugfs -w -R 'freeb 600 40' $EXT 2>&1; debugfs -w -R 'set_super_value state 2' $EXT 2>&1",
+        mounted=False,
+    ),
+    "space": Family(
+        "space-full",
+        "mkdir -p /mnt/var/cache/apt/archives; cd /mnt/var/cache/apt/archives; number=0\n"
+        "while dd if=/dev/zero of=linux-image-${number}_1.0_amd64.deb bs=1M count=32 status=none 2>/dev/null; do\n"
+        "    number=$((number + 1))\ndone\n"
+        "dd if=/dev/zero of=linux-image-x_1.0_amd64.deb bs=4k count=8192 status=none 2>/dev/null || true; cd /",
+    ),
+}
+
+#: layout -> the device in it with an ext file system that can be broken, once the layout is open
+EXT = {
+    "mbr": "${D1}1",
+    "lvm": "${D1}2",
+    "raid1": "/dev/md0",
+    "efi": "${D1}3",
+    "usr_var": "${D1}4",
+    "lvm_disk": "${D1}2",
+}
+
+
+class Patient:
+    """A layout's disks, copied and plugged in."""
+
+    def __init__(self, system: RescueGuest, layout: Layout, disks: list[pathlib.Path]) -> None:
+        self.system, self.layout, self.disks = system, layout, disks
+        self.devices = system.plug(*disks)
+
+    def module(self, name: str, **arguments: t.Any) -> dict[str, t.Any]:
+        return self.system.module(name, **arguments)
+
+    def diagnose(self) -> dict[str, t.Any]:
+        """What the diagnosis says; it changes no byte and leaves nothing active."""
+        before = self.hashes()
+        found = self.module("disk_diagnose")
+        assert self.hashes() == before, "a diagnosis changes no bit"
+        assert self.left() == "", "a diagnosis leaves nothing active"
+        return found
+
+    def hashes(self) -> list[str]:
+        self.system.shell("sync; for disk in " + " ".join(self.devices) + "; do blockdev --flushbufs $disk; done")
+        return [sha256(disk) for disk in self.disks]
+
+    def left(self) -> str:
+        return "\n".join(line for line in self.system.shell(LEFT).splitlines() if line)
+
+    def inside(self, *steps: str) -> str:
+        """What these steps say, run on the mounted tree without any module of ours."""
+        return layout_build.run_private(self.system, layout_build.inside(self.layout, self.devices, *steps))
+
+    def state(self) -> str:
+        """Every byte of what a remedy may change."""
+        return self.inside(STATE)
+
+    def break_by(self, family: Family) -> None:
+        if family.mounted:
+            self.inside(family.script)
+            return
+        steps = (self.layout.open, f"EXT={EXT[self.layout.name]}", family.script, "mount -t tmpfs none /mnt")
+        layout_build.run_private(self.system, layout_build.shell(self.layout, self.devices, *steps))
+
+    def unplug(self) -> None:
+        self.system.unplug()
+        for disk in self.disks:
+            disk.unlink()
+
+
+def serious(result: dict[str, t.Any]) -> list[tuple[str, str]]:
+    """The faults that a user would be told to act on, each with what is said of it."""
+    assert "findings" in result, result
+    return [(item["fault"], item["summary"]) for item in result["findings"] if item["severity"] in SERIOUS]
+
+
+def sha256(path: pathlib.Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def build(names: t.Iterable[str]) -> dict[str, list[pathlib.Path] | LabError]:
+    """The disks of these layouts, or why there are none: one that cannot be built is its own test's failure."""
+    built: dict[str, list[pathlib.Path] | LabError] = {}
+    with layout_build.builder() as builder:
+        for name in names:
+            try:
+                built[name] = layout_build.disks_of(load(name), builder)
+            except LabError as error:
+                built[name] = error
+    return built
+
+
+@contextlib.contextmanager
+def plugged(
+    system: RescueGuest, name: str, built: dict[str, list[pathlib.Path] | LabError], directory: pathlib.Path
+) -> t.Iterator[Patient]:
+    """A patient that may be broken."""
+    disks = built[name]
+    if isinstance(disks, LabError):
+        raise disks
+    patient = Patient(system, load(name), layout_build.copies(disks, directory))
+    try:
+        yield patient
+    finally:
+        patient.unplug()
+
+
+def see_healthy(patient: Patient) -> None:
+    """Nothing is reported of a healthy patient, and nothing of it changes."""
+    found = patient.diagnose()
+    assert serious(found) == []
+    # Without its passphrase nobody can tell whether it boots; one that was made of texts alone does not.
+    if patient.layout.boots and not patient.layout.passphrase:
+        assert found["verdict"] == "bootable", found
+    else:
+        assert found["verdict"] != "unbootable", found
+
+
+def see_repaired(patient: Patient, family: Family) -> dict[str, t.Any]:
+    """Broken, found, repaired."""
+    patient.break_by(family)
+    found = patient.diagnose()
+    assert [fault for fault, _ in serious(found)] == [family.fault], serious(found)
+    done = patient.module("disk_repair", findings=found["findings"], timeout=1500)
+    assert [item["fault"] for item in done.get("applied", [])] == [family.fault], done
+    assert serious(patient.diagnose()) == []
+    return done

@@ -1,0 +1,80 @@
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every layout: it boots by itself, is seen healthy, is put right from every family of faults, and boots after that.
+
+Hours where there is no KVM, so outside CI: `make prove-layouts`.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import typing as t
+
+import pytest
+from openrescue_lab import daemon, layout, layout_build, rescue
+from openrescue_lab.base import LabError
+from openrescue_lab.domain import Domain
+from openrescue_lab.layout_boot import boot, see_up
+from openrescue_lab.rescue_guest import RescueGuest
+from patients import EXT, FAMILIES, build, plugged, see_healthy, see_repaired
+
+EVERY = layout.names()
+SYSTEMS = [name for name in EVERY if layout.load(name).boots]
+#: what each layout is broken by: five families on eight layouts
+BROKEN = [
+    (name, family)
+    for name in ("mbr", "lvm", "raid1", "efi", "xfs", "btrfs", "usr_var", "lvm_disk")
+    for family in FAMILIES
+    if family != "filesystem" or name in EXT
+]
+#: those that are booted after their repair: each family, on a layout where it is not easy
+BOOTED = {("raid1", "fstab"), ("btrfs", "initramfs"), ("lvm", "initramfs"), ("efi", "grub"), ("usr_var", "filesystem")}
+
+Built = dict[str, "list[pathlib.Path] | LabError"]
+
+
+@pytest.fixture(scope="module")
+def built(lab: str) -> Built:
+    return build(EVERY)
+
+
+@pytest.fixture(scope="module")
+def system(built: Built, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[RescueGuest]:
+    daemon.up()
+    running = RescueGuest.start("layouts-rescue", rescue.rescue_image(), tmp_path_factory.mktemp("rescue"))
+    yield running
+    running.domain.undefine()
+
+
+@pytest.fixture
+def domain(lab: str) -> t.Iterator[Domain]:
+    made = Domain("layouts-patient")
+    yield made
+    made.undefine()
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_boots_by_itself(name: str, domain: Domain, built: Built, tmp_path: pathlib.Path) -> None:
+    disks = built[name]
+    if isinstance(disks, LabError):
+        raise disks
+    see_up(boot(domain, layout.load(name), layout_build.copies(disks, tmp_path)))
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_healthy_layout(name: str, system: RescueGuest, built: Built, tmp_path: pathlib.Path) -> None:
+    with plugged(system, name, built, tmp_path) as patient:
+        see_healthy(patient)
+
+
+@pytest.mark.parametrize(("name", "family"), BROKEN)
+def test_a_broken_layout(
+    name: str, family: str, system: RescueGuest, domain: Domain, built: Built, tmp_path: pathlib.Path
+) -> None:
+    with plugged(system, name, built, tmp_path) as patient:
+        see_repaired(patient, FAMILIES[family])
+        system.unplug()
+        if (name, family) in BOOTED:
+            see_up(boot(domain, patient.layout, patient.disks))
