@@ -73,6 +73,7 @@ class LibvirtMarker(Marker):
     :param phase: the step of the plan that was begun last, or :data:`AT_REST`.
     :param ending: whether that was on the way back.
     :param definition: hash of the persistent definition, by which a change of it is noticed.
+    :param seed_holds: a word for the keys and the user data in the seed, by which others are noticed.
     :param bare: whether the definition had no metadata at all before the marker.
     :param worker: the call that is changing it; None at rest.
     """
@@ -85,6 +86,7 @@ class LibvirtMarker(Marker):
     ending: bool = False
     layer: str = ""
     seed: str = ""
+    seed_holds: str = ""
     nvram: str = ""
     log: str = ""
     bare: bool = False

@@ -15,15 +15,17 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from .._server.model import Problem
 from .._server.plan import Plan
 from .._server.refusals import rescued_otherwise
 from .model import AT_REST, LibvirtMarker
+from .seed import fingerprint
 
 if t.TYPE_CHECKING:
     from .._server.model import Runs, Wish
     from .model import LibvirtSituation
 
-__all__ = ("STEPS", "plan", "plan_unrescue", "predict")
+__all__ = ("STEPS", "plan", "plan_unrescue", "predict", "unheeded")
 
 #: Every step there is, in the order in which they can follow each other.
 STEPS = (
@@ -121,6 +123,21 @@ def _refuse_another_rescue(now: LibvirtSituation, wish: Wish) -> None:
     ]
     if differences:
         raise rescued_otherwise(", ".join(differences), server=now.name)
+
+
+def unheeded(now: LibvirtSituation, wish: Wish) -> list[Problem]:
+    """What of the wish a rescue that goes on does not have: its seed was read when it began."""
+    marker, asked = now.marker, fingerprint(wish.ssh_authorized_keys, wish.user_data)
+    # A marker of an older release does not say what its seed holds; who asks for none is content with any.
+    if marker is None or not asked or asked == marker.seed_holds or (marker.seed and not marker.seed_holds):
+        return []
+    return [
+        Problem(
+            "unheeded",
+            "it is rescued already, with other ssh_authorized_keys or user_data, which the rescue system keeps",
+            "Unrescue it first (state: unrescued), then rescue it as you want",
+        )
+    ]
 
 
 def predict(now: LibvirtSituation, plan: Plan, wish: Wish) -> LibvirtSituation:

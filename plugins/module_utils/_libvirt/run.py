@@ -27,7 +27,7 @@ from . import xml as libvirt_xml
 from .connection import libvirt
 from .model import AT_REST, WORKER_LEASE, LibvirtMarker, Worker
 from .rescue_xml import RescueDisk, default_bus, has_nvram, rescue_domain
-from .seed import is_config_drive, seed_image
+from .seed import fingerprint, is_config_drive, seed_image
 from .stop import stop_domain
 from .xml import NAMESPACE, PREFIX
 
@@ -64,6 +64,7 @@ def draft_marker(wish: Wish, image: Image, *, needs_nvram: bool, server: str) ->
         kernel=wish.kernel,
         layer=f"{base}.qcow2" if wish.device != "cdrom" else "",
         seed=f"{base}-seed.iso" if wish.ssh_authorized_keys or wish.user_data else "",
+        seed_holds=fingerprint(wish.ssh_authorized_keys, wish.user_data),
         nvram=f"{base}-nvram.fd" if needs_nvram else "",
         log=f"{base}-console.log",
     )

@@ -9,6 +9,7 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import typing as t
@@ -24,7 +25,7 @@ except ImportError as exc:
 else:
     PYCDLIB_ERROR = None
 
-__all__ = ("is_config_drive", "require_pycdlib", "seed_image")
+__all__ = ("fingerprint", "is_config_drive", "require_pycdlib", "seed_image")
 
 #: labels by which cloud-init knows what is meant for it
 _LABELS = (b"cidata", b"config-2")
@@ -40,6 +41,13 @@ def require_pycdlib() -> None:
             code="library_missing",
             hint="Install it for the Python that runs this module, or leave those options out",
         ) from PYCDLIB_ERROR
+
+
+def fingerprint(keys: t.Sequence[str], user_data: str) -> str:
+    """A short word for what a seed holds of the user's; empty for none. No secret can be had from it."""
+    if not keys and not user_data:
+        return ""
+    return hashlib.sha256(json.dumps([sorted(keys), user_data]).encode()).hexdigest()[:16]
 
 
 def seed_image(*, instance_id: str, hostname: str, keys: t.Sequence[str], user_data: str) -> bytes:

@@ -151,6 +151,9 @@ class LibvirtSession(Session[LibvirtSituation]):
             # The image may be gone while a server is rescued with it.
             return wish.image if now.marker is None or wish.image != now.marker.asked else now.marker.image
 
+    def unheeded(self, now: LibvirtSituation, wish: Wish) -> list[Problem]:
+        return planning.unheeded(now, wish)
+
     def predict(self, now: LibvirtSituation, plan: Plan, wish: Wish) -> LibvirtSituation:
         return planning.predict(now, plan, wish)
 

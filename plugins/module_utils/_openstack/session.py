@@ -224,6 +224,23 @@ class OpenStackSession(Session[NovaSituation]):
         image = str(find_image(self, wish.image)["id"]) if look_up else ""
         return nova_plan.plan(now, wish, history=self.memory.history, image=image)
 
+    def unheeded(self, now: NovaSituation, wish: Wish) -> list[Problem]:  # noqa: ARG002
+        given = {
+            "admin_password": wish.admin_password,
+            "ssh_authorized_keys": wish.ssh_authorized_keys,
+            "user_data": wish.user_data,
+        }
+        options = [option for option, value in given.items() if value]
+        if not options:
+            return []
+        return [
+            Problem(
+                "unheeded",
+                f"it is rescued already, and {', '.join(options)} changes nothing of that",
+                "Unrescue it first (state: unrescued), then rescue it as you want",
+            )
+        ]
+
     def _history(self, now: NovaSituation, wish: Wish) -> History:
         if not nova_plan.needs_history(now, wish):
             return History()

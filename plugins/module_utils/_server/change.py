@@ -21,7 +21,7 @@ from .model import Job
 if t.TYPE_CHECKING:
     from .._time import Clock
     from .fleet import Roll
-    from .model import Situation, Wish
+    from .model import Problem, Situation, Wish
     from .plan import Plan
     from .provider import Provider
 
@@ -91,6 +91,7 @@ class _Change:
             job.actions += plan.actions
             if not plan.changes:
                 self._keep_hold(now)
+                job.warnings = [*job.warnings, *self._unheeded(now)]
             job.after = self._predict(now, plan)
             return
         try:
@@ -131,6 +132,10 @@ class _Change:
         job = self._job
         after: Situation = self._session.predict(now, plan, job.wish)
         return dataclasses.replace(after, hold=job.hold, hold_alive=True if job.hold and job.hold.run else None)
+
+    def _unheeded(self, now: Situation) -> list[Problem]:
+        rescued = self._job.wish.state == now.state == "rescued"
+        return self._session.unheeded(now, self._job.wish) if rescued else []
 
     def _keep_hold(self, now: Situation) -> None:
         """The server stays as it is: at most who has it changes."""

@@ -76,6 +76,10 @@ class Session(abc.ABC, t.Generic[S]):
     def plan(self, now: S, wish: Wish) -> Plan:
         """What leads from here to there; raises where no way leads there."""
 
+    def unheeded(self, now: S, wish: Wish) -> list[Problem]:  # noqa: ARG002
+        """What of the wish a server that is rescued already does not have, and gets only by another rescue."""
+        return []
+
     @abc.abstractmethod
     def predict(self, now: S, plan: Plan, wish: Wish) -> S:
         """The server as the plan would leave it."""

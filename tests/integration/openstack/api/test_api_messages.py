@@ -16,7 +16,7 @@ import typing as t
 import pytest
 import yaml
 from openrescue_lab.cloud import Cloud
-from proxy import ACTION, ALWAYS, FIND, HTML, IMAGE, LOGIN, MARK, SAME, Proxy, answer, call, fault, rule
+from proxy import ACTION, ALWAYS, FIND, HTML, IMAGE, LOGIN, MARK, SAME, SHOW, Proxy, answer, call, fault, rule
 from runs import NAME, Runs, passed, told
 
 #: what is on the way of one request -> code, what the message holds. The cloud itself answers in all of them.
@@ -103,6 +103,24 @@ def test_409_somebody_else_was_faster(server: t.Any, run: Runs, proxy: Proxy, ad
     proxy.put([rule(ACTION, before=[call("POST", url, "${same}", **SAME)])])
     passed(run.rescue(NAME), "rescued")
     assert [one.status for one in proxy.actions] == [409]
+
+
+# -- a cell whose database does not answer, as Nova 34 shows its servers (views/servers.py, _show_from_down_cell)
+
+
+def test_a_server_in_a_down_cell(server: t.Any, run: Runs, proxy: Proxy) -> None:
+    listed = {"id": server.id, "status": "UNKNOWN", "links": []}
+    shown = {**listed, "tenant_id": "p", "created": "2026-11-01T00:00:00Z", "flavor": {}, "image": ""}
+    proxy.put(
+        [
+            rule(SHOW, answer=answer(200, {"server": shown}), times=ALWAYS),
+            rule(FIND, answer=answer(200, {"servers": []}), times=ALWAYS),
+            rule(r"^GET /v2\.1/servers$", answer=answer(200, {"servers": [listed]}), times=ALWAYS),
+        ]
+    )
+    told(run.rescue(server.id), server.id, "cell_down", "its cell does not answer", "administrators", retryable=True)
+    told(run.rescue(NAME), NAME, "cell_down", "1 of this project", "administrators", retryable=True)
+    assert not proxy.actions
 
 
 # -- the way to the cloud, and its catalogue

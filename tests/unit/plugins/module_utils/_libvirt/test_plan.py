@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import dataclasses
+import typing as t
 
 import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
 from ansible_collections.openrescue.server.plugins.module_utils._libvirt.model import LibvirtSituation
-from ansible_collections.openrescue.server.plugins.module_utils._libvirt.plan import STEPS, plan, predict
+from ansible_collections.openrescue.server.plugins.module_utils._libvirt.plan import STEPS, plan, predict, unheeded
+from ansible_collections.openrescue.server.plugins.module_utils._libvirt.seed import fingerprint
 
 from .situations import CUT, ENDING, MARKER, OFF, RESCUED, UNRESCUED, seen
 
@@ -107,6 +109,29 @@ def test_another_rescue_is_refused(runs: str, more: dict[str, str]) -> None:
         plan(seen(runs, MARKER), dataclasses.replace(RESCUED, **more))
     assert caught.value.code == "rescued_otherwise"
     assert "web1" in str(caught.value)
+
+
+KEYS = fingerprint(["a", "b"], "")
+SEEDS = [
+    (KEYS, {"ssh_authorized_keys": ("b", "a")}, []),
+    (KEYS, {"ssh_authorized_keys": ("a",)}, ["unheeded"]),
+    (KEYS, {"ssh_authorized_keys": ("a", "b"), "user_data": "x"}, ["unheeded"]),
+    ("", {"ssh_authorized_keys": ("a",)}, ["unheeded"]),
+    # who asks for none is content with any
+    (KEYS, {}, []),
+]
+
+
+@pytest.mark.parametrize(("holds", "wish", "codes"), SEEDS)
+def test_other_keys_on_a_second_run(holds: str, wish: dict[str, t.Any], codes: list[str]) -> None:
+    marker = dataclasses.replace(MARKER, seed="/seed" if holds else "", seed_holds=holds)
+    found = unheeded(seen("rescue", marker), dataclasses.replace(RESCUED, **wish))
+    assert [problem.code for problem in found] == codes
+
+
+def test_a_seed_of_an_older_release_says_nothing() -> None:
+    now = seen("rescue", dataclasses.replace(MARKER, seed="/seed"))
+    assert unheeded(now, dataclasses.replace(RESCUED, user_data="x")) == []
 
 
 @pytest.mark.parametrize(

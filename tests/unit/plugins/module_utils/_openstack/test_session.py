@@ -149,6 +149,22 @@ def test_a_hold_on_a_server_at_rest_that_the_cloud_refuses(cloud: Cloud, go: Go)
     assert [warning.code for warning in job.warnings] == ["hold_unwritten"]
 
 
+# -- what comes too late (S9)
+
+
+@pytest.mark.parametrize(
+    ("more", "codes"),
+    [({}, []), ({"admin_password": "p"}, ["unheeded"]), ({"ssh_authorized_keys": ("k",)}, ["unheeded"])],
+)
+def test_what_a_second_run_asks_for_in_vain_is_said(
+    cloud: Cloud, go: Go, more: dict[str, t.Any], codes: list[str]
+) -> None:
+    go("rescued", "rescue")
+    again = go("rescued", "rescue", **more)
+    assert (again.changed, again.error) == (False, None)
+    assert [warning.code for warning in again.warnings] == codes
+
+
 # -- whether its own system lives
 
 LIVES = [
