@@ -50,12 +50,36 @@ EXAMPLES = r"""
 RETURN = r"""
 verdict:
   description:
-    - V(unbootable) if a critical finding was made.
-    - V(bootable) if every check ran and none was made.
+    - V(unbootable) if a critical finding was made, or a link of RV(chain) is broken.
+    - V(bootable) if every check ran, none was made, and RV(chain) is whole.
     - V(unknown) otherwise, for example where the disks hold no operating system.
   type: str
   returned: success
   sample: unbootable
+chain:
+  description:
+    - What has to hold for the server to boot, in its order, and whether it does. Empty if O(faults) was given, or if
+      the disks hold no operating system.
+    - Where the server could boot in several ways, such as by BIOS and by UEFI, it is the one that comes nearest to a
+      boot.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    link:
+      description: V(loader), V(entry), V(kernel), V(initramfs), V(modules), V(root) or V(init).
+      type: str
+      sample: kernel
+    status:
+      description:
+        - V(ok) if it was shown to hold, V(broken) if the server certainly does not boot for it, V(unknown) if neither
+          can be told.
+      type: str
+      sample: ok
+    evidence:
+      description: What was seen.
+      type: str
+      sample: /boot/vmlinuz-6.1.0-49-cloud-amd64 (bzImage)
 message:
   description: The verdict and its reason in one sentence.
   type: str
@@ -141,7 +165,10 @@ patient:
       type: list
       elements: str
 checks:
-  description: Each fault with C(status) V(ran) or V(skipped), the C(reason), its C(findings) and C(seconds).
+  description:
+    - Each fault with C(status), the C(reason), its C(findings) and C(seconds).
+    - The status is V(ran), V(not_applicable) where the disks hold nothing that the fault could be in, or V(skipped)
+      where nobody can tell.
   type: list
   elements: dict
   returned: success
@@ -163,8 +190,8 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._errors import OpenRescueError
-from ..module_utils._faults.catalog import FAULTS
-from ..module_utils._faults.engine.diagnose import Report, check_names, diagnose, message_of
+from ..module_utils._faults.catalog import CHAIN, FAULTS
+from ..module_utils._faults.engine.diagnose import Report, check_names, diagnose
 from ..module_utils._patient.opening import View
 from ..module_utils._patient.session import disk_argument_spec, private_session
 from ..module_utils._text import printable_result
@@ -180,7 +207,13 @@ def run(params: dict[str, t.Any]) -> dict[str, t.Any]:
         began = time.monotonic()
         with view.opened():
             budget.lap("open", began)
-            report = diagnose(view, faults=FAULTS, budget=budget, wanted=None if wanted is None else set(wanted))
+            report = diagnose(
+                view,
+                faults=FAULTS,
+                budget=budget,
+                wanted=None if wanted is None else set(wanted),
+                chain=CHAIN if wanted is None else None,
+            )
             result = as_result(view, report)
             began = time.monotonic()
         budget.lap("close", began)
@@ -191,7 +224,8 @@ def as_result(view: View, report: Report) -> dict[str, t.Any]:
     patient = view.patient
     return {
         "verdict": report.verdict,
-        "message": message_of(report, has_root=patient.root is not None),
+        "message": report.message,
+        "chain": [dataclasses.asdict(link) for link in report.chain],
         "findings": [finding.as_dict() for finding in report.findings],
         "checks": [dataclasses.asdict(check) for check in report.checks],
         "patient": {

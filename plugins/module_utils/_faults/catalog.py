@@ -12,8 +12,12 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
-from .boot.grub import GRUB_CONFIG_EMPTY, GRUB_CONFIG_MISSING
-from .boot.initramfs import INITRAMFS_EMPTY, INITRAMFS_MISSING, INITRAMFS_TRUNCATED
+from .boot.chain import chain
+from .boot.grub_config_empty import GRUB_CONFIG_EMPTY
+from .boot.grub_config_missing import GRUB_CONFIG_MISSING
+from .boot.initramfs_empty import INITRAMFS_EMPTY
+from .boot.initramfs_missing import INITRAMFS_MISSING
+from .boot.initramfs_truncated import INITRAMFS_TRUNCATED
 from .fstab.duplicate_mount_point import FSTAB_DUPLICATE_MOUNT_POINT
 from .fstab.missing_device import FSTAB_MISSING_DEVICE
 from .fstab.syntax import FSTAB_SYNTAX
@@ -24,7 +28,10 @@ from .storage.filesystem_superblock import FILESYSTEM_SUPERBLOCK
 from .storage.space_full import SPACE_FULL
 from .storage.space_inodes import SPACE_INODES
 
-__all__ = ("FAULTS",)
+__all__ = ("CHAIN", "FAULTS")
+
+#: follows a boot from the loader to init
+CHAIN = chain
 
 FAULTS: tuple[Fault, ...] = (
     FILESYSTEM_SUPERBLOCK,

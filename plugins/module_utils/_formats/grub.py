@@ -25,6 +25,8 @@ __all__ = ("Menu", "TooLarge", "default_entry", "parse_grub", "written_by_mkconf
 #: the longest honest one has a few hundred kilobytes
 MAX_TEXT = 1024 * 1024
 MAX_DEPTH = 32
+#: the kernel itself takes no longer command line
+MAX_VALUE = 2048
 
 _LINUX = ("linux", "linux16", "linuxefi")
 _INITRD = ("initrd", "initrd16", "initrdefi")
@@ -87,7 +89,8 @@ def parse_grub(text: str, env: t.Mapping[str, str] | None = None) -> Menu:
     """
     if len(text) > MAX_TEXT:
         raise TooLarge(f"the configuration of GRUB has more than {MAX_TEXT} characters")
-    reader = _Reader({**_BUILT_IN, **(env or {}), "next_entry": ""})
+    given = {name: value[:MAX_VALUE] for name, value in (env or {}).items()}
+    reader = _Reader({**_BUILT_IN, **given, "next_entry": ""})
     for words in statements(text):
         reader.take(words)
     return reader.result()
@@ -204,7 +207,7 @@ class _Reader:
         target = entry or self._loose
         assigned = re.fullmatch(r"([A-Za-z_]\w*)=(.*)", rest[0] if name == "set" and rest else name, re.DOTALL)
         if assigned and (name == "set" or not rest):
-            self._variables[assigned[1]] = assigned[2][:4096]
+            self._variables[assigned[1]] = assigned[2][:MAX_VALUE]
         elif name in _LINUX and rest:
             target.linux, target.options, target.loads = rest[0], tuple(rest[1:]), True
             target.device = self._variables.get("root", "")

@@ -57,7 +57,7 @@ def expand(word: Word, variables: t.Mapping[str, str]) -> list[str]:
     found, quoted, split_at = [""], False, False
     for single, double, escaped, variable, plain in _PARTS.findall(word.raw):
         if variable:
-            parts = re.split(r"\s+", variables.get(variable, "")[:MAX_EXPANDED].strip())
+            parts = variables.get(variable, "").split() or [""]
             found[-1] += parts[0]
             found.extend(parts[1:])
             split_at = True

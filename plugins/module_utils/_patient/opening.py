@@ -324,6 +324,7 @@ class View:
         patient.filesystems = tuple(item for item in ends if item.fstype)
         patient.blank = tuple(item for item in ends if not item.fstype)
         patient.layout = describe(self._found, self._shown(), ends)
+        patient.disks = tuple(self._found.blocks[name].path for name in self._found.tops)
 
     def _filesystem(self, block: Block) -> Filesystem:
         values = block.signature

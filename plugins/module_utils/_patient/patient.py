@@ -124,6 +124,8 @@ class Patient:
     written_to_memory: bool
     #: the layout as modules return it
     layout: list[dict[str, t.Any]]
+    #: the whole disks, as the rescue system names them, in their order
+    disks: tuple[str, ...]
     #: what was found while opening and is worth telling, such as a mount that failed
     notes: list[str]
     #: why devices of the server may be missing here: locked containers, incomplete units, disks that are not attached
@@ -139,6 +141,7 @@ class Patient:
         self.kernels = ()
         self.written_to_memory = False
         self.layout = []
+        self.disks = ()
         self.notes = []
         self.uncertain = ()
         self._facts: dict[str, t.Any] = {}
@@ -150,6 +153,15 @@ class Patient:
         if self.opened_tree is None:
             raise OpenRescueError("the disk holds no operating system", code="no_root")
         return self.opened_tree
+
+    def disk_bytes(self, disk: str, offset: int, size: int) -> bytes:
+        """A piece of one of the ``disks``, such as its boot sector; empty where it cannot be read."""
+        try:
+            with open(disk, "rb", buffering=0) as file:
+                file.seek(offset)
+                return file.read(size)
+        except (OSError, OverflowError):
+            return b""
 
     def once(self, fact: str, read: t.Callable[[], T]) -> T:
         """A fact of the patient, read at its first need and kept until something of the patient changes.

@@ -21,10 +21,11 @@ from ..._patient.write.undo import Bundle
 from ..._text import printable
 from ..._time import TimeBudget
 from ..model import Fault, Finding, NotApplicable, Stage
+from .verdict import Link, Verdict, message_of, verdict_of
 
-__all__ = ("Check", "Report", "check_names", "detect", "diagnose", "message_of", "verdict_of")
+__all__ = ("Check", "Report", "check_names", "detect", "diagnose")
 
-Verdict = t.Literal["bootable", "unbootable", "unknown"]
+Chain = t.Callable[[Patient], tuple[Link, ...]]
 Status = t.Literal["ran", "not_applicable", "skipped"]
 Faults = t.Sequence[Fault]
 
@@ -51,7 +52,9 @@ class Report:
 
     findings: list[Finding] = dataclasses.field(default_factory=list)
     checks: list[Check] = dataclasses.field(default_factory=list)
+    chain: tuple[Link, ...] = ()
     verdict: Verdict = "unknown"
+    message: str = NO_ROOT
 
 
 def check_names(names: t.Iterable[str], faults: Faults) -> None:
@@ -112,12 +115,20 @@ def _as_declared(fault: Fault, finding: Finding, others: t.Sequence[Finding]) ->
     )
 
 
-def diagnose(view: View, *, faults: Faults, budget: TimeBudget, wanted: t.Container[str] | None = None) -> Report:
+def diagnose(
+    view: View,
+    *,
+    faults: Faults,
+    budget: TimeBudget,
+    wanted: t.Container[str] | None = None,
+    chain: Chain | None = None,
+) -> Report:
     """Look for all faults on an opened trial view, and leave its tree mounted for reading.
 
     Damaged file systems are repaired in their throw-away layers, so that the faults in them are seen too.
 
     :param wanted: fault IDs to limit to; a damaged file system is looked for in any case.
+    :param chain: follows the boot from the loader to init; without it, nothing is called bootable.
     """
     report = Report()
     began = time.monotonic()
@@ -132,7 +143,20 @@ def diagnose(view: View, *, faults: Faults, budget: TimeBudget, wanted: t.Contai
     for fault in _of_stage(faults, "device"):
         report.findings = _weighed(fault, report.findings, view.patient)
     began = budget.lap("mount", began)
-    for fault in _of_stage(faults, "tree"):
+    _look_in_tree(view, _of_stage(faults, "tree"), budget, wanted, report)
+    began = budget.lap("tree_checks", began)
+    if chain is not None and view.patient.root is not None:
+        report.chain = chain(view.patient)
+    budget.lap("chain", began)
+    view.check_layers()
+    _conclude(report, has_root=view.patient.root is not None)
+    return report
+
+
+def _look_in_tree(
+    view: View, faults: Faults, budget: TimeBudget, wanted: t.Container[str] | None, report: Report
+) -> None:
+    for fault in faults:
         if wanted is not None and fault.id not in wanted:
             report.checks.append(Check(fault.id, "skipped", "not asked for"))
         elif view.patient.root is None:
@@ -141,32 +165,14 @@ def diagnose(view: View, *, faults: Faults, budget: TimeBudget, wanted: t.Contai
             found, check = detect(fault, view, budget)
             report.findings.extend(found)
             report.checks.append(check)
-    view.check_layers()
-    budget.lap("tree_checks", began)
-    report.verdict = verdict_of(report, has_root=view.patient.root is not None)
-    return report
 
 
-def verdict_of(report: Report, *, has_root: bool) -> Verdict:
-    """``bootable`` only if every check ran and none found what blocks a boot."""
-    if any(finding.severity == "critical" for finding in report.findings):
-        return "unbootable"
-    if not has_root or any(check.status == "skipped" for check in report.checks):
-        return "unknown"
-    return "bootable"
-
-
-def message_of(report: Report, *, has_root: bool) -> str:
-    """The verdict and its reason in one sentence."""
-    critical = sum(finding.severity == "critical" for finding in report.findings)
-    skipped = [check.fault for check in report.checks if check.status == "skipped"]
-    if critical:
-        return f"The patient does not boot, {critical} critical finding{'s' if critical > 1 else ''}"
-    if not has_root:
-        return "The disk holds no operating system"
-    if skipped:
-        return f"Nothing that blocks the boot was found, but {len(skipped)} checks did not run"
-    return "Nothing that blocks the boot was found"
+def _conclude(report: Report, *, has_root: bool) -> None:
+    unchecked = sum(check.status == "skipped" for check in report.checks)
+    report.verdict = verdict_of(report.findings, report.chain, unchecked=unchecked)
+    report.message = message_of(report.findings, report.chain, unchecked=unchecked)
+    if not has_root and report.verdict == "unknown":
+        report.message = "The disk holds no operating system"
 
 
 def _of_stage(faults: Faults, stage: Stage) -> list[Fault]:

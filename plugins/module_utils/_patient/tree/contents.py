@@ -9,16 +9,15 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
-import re
-import typing as t
-
+from ..._formats.os_release import parse_os_release
+from ..._formats.versions import version_key
 from ..._text import printable
 from ..patient import Kernel, OsRelease
 from .tree import Tree
 
 __all__ = ("holds_root", "part_of", "read_kernels", "read_os_release")
 
-_INITRAMFS = {"debian": "/boot/initrd.img-{0}", "suse": "/boot/initrd-{0}", "arch": "/boot/initramfs-{0}.img"}
+_INITRAMFS = {"debian": "/boot/initrd.img-{0}", "suse": "/boot/initrd-{0}", "alpine": "/boot/initramfs-{0}"}
 _DEFAULT_INITRAMFS = "/boot/initramfs-{0}.img"
 
 
@@ -46,14 +45,7 @@ def read_os_release(tree: Tree) -> OsRelease | None:
     text = tree.read_text("/etc/os-release") or tree.read_text("/usr/lib/os-release")
     if text is None:
         return None
-    values: dict[str, str] = {}
-    for line in text.splitlines():
-        match = re.match(r"\s*([A-Z_]+)=(.*?)\s*$", line)
-        if match:
-            value = match[2]
-            if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
-                value = re.sub(r"\\(.)", r"\1", value[1:-1])
-            values[match[1]] = printable(value)
+    values = {name: printable(value) for name, value in parse_os_release(text).items()}
     return OsRelease(
         id=values.get("ID", "linux"),
         id_like=tuple(values.get("ID_LIKE", "").split()),
@@ -80,7 +72,7 @@ def read_kernels(tree: Tree, release: OsRelease | None) -> tuple[Kernel, ...]:
                 has_modules=tree.is_dir(f"{modules}/kernel") or tree.is_file(f"{modules}/modules.dep"),
             )
         )
-    return tuple(sorted(kernels, key=lambda kernel: _age(kernel.version), reverse=True))
+    return tuple(sorted(kernels, key=lambda kernel: version_key(kernel.version), reverse=True))
 
 
 def _initramfs(version: str, release: OsRelease | None) -> str:
@@ -91,8 +83,3 @@ def _initramfs(version: str, release: OsRelease | None) -> str:
         if pattern:
             return pattern.format(version)
     return _DEFAULT_INITRAMFS.format(version)
-
-
-def _age(version: str) -> tuple[t.Any, ...]:
-    """6.10 is newer than 6.9; what begins with no digit is older than all that does."""
-    return tuple((1, int(part), "") if part.isdigit() else (0, 0, part) for part in re.split(r"(\d+)", version) if part)

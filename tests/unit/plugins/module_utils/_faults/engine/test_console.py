@@ -121,6 +121,8 @@ LINES = [
     ("[  2.1] VFS: Cannot open root device \"sda1\" or unknown-block(0,0): error -6", "initramfs-missing"),
     ("[  1.9] RAMDISK: incomplete write (10240 != 32768)", "initramfs-truncated"),
     ("[  1.7] Initramfs unpacking failed: junk within compressed archive", "initramfs-truncated"),
+    ("[    1.2] rootfs image is not initramfs (invalid magic at start of compressed archive)", "initramfs-truncated"),
+    ('[    2.9] VFS: Unable to mount root fs on "UUID=1-2" or unknown-block(0,0)', "initramfs-missing"),
     ("error: premature end of file /boot/initrd.img-6.1.", "initramfs-truncated"),
     ("error: file `/grub/grub.cfg' not found.", "grub-config-missing"),
     ("   Minimal BASH-like line editing is supported. For the first word, TAB", "grub-config-missing"),

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
 from ansible_collections.openrescue.server.plugins.module_utils._faults.catalog import FAULTS
 from ansible_collections.openrescue.server.plugins.module_utils._faults.engine import diagnose as engine
-from ansible_collections.openrescue.server.plugins.module_utils._faults.engine.diagnose import Check, Report
+from ansible_collections.openrescue.server.plugins.module_utils._faults.engine.diagnose import Check
 from ansible_collections.openrescue.server.plugins.module_utils._faults.model import (
     Evidence,
     Fault,
@@ -25,24 +25,6 @@ from ansible_collections.openrescue.server.plugins.module_utils._patient.tools i
 from ansible_collections.openrescue.server.plugins.module_utils._time import TimeBudget
 
 BAD = Finding("a-b", "critical", "bad", (Evidence("/etc/x", 3, "text"),), "mend it", remedy_safe=True)
-RAN = Check("a-b", "ran")
-SKIPPED = Check("a-c", "skipped", "why")
-
-
-@pytest.mark.parametrize(
-    ("findings", "checks", "has_root", "verdict"),
-    [
-        ([], [RAN], True, "bootable"),
-        ([dataclasses.replace(BAD, severity="error")], [RAN], True, "bootable"),
-        ([BAD], [RAN, SKIPPED], False, "unbootable"),
-        ([], [RAN, SKIPPED], True, "unknown"),
-        ([], [RAN], False, "unknown"),
-    ],
-)
-def test_verdict(findings: list[Finding], checks: list[Check], has_root: bool, verdict: str) -> None:
-    report = Report(findings, checks)
-    assert engine.verdict_of(report, has_root=has_root) == verdict
-    assert engine.message_of(report, has_root=has_root)
 
 
 def test_unknown_names_are_refused_before_anything_is_touched() -> None:

@@ -1,0 +1,25 @@
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The initramfs of the kernel that boots by default is empty: the file is there, its data were never written.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+from ..model import Fault
+from .initramfs import detect_as, repair
+
+__all__ = ("INITRAMFS_EMPTY",)
+
+ID = "initramfs-empty"
+
+INITRAMFS_EMPTY = Fault(
+    id=ID,
+    title="The initramfs of the default kernel is empty",
+    detect=detect_as(ID, "empty", "is empty"),
+    repair=repair,
+    safe=True,
+)

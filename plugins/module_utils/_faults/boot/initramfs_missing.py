@@ -1,0 +1,41 @@
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The kernel that boots by default has no initramfs, without which it finds no root file system.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ..model import Fault, Signature
+from .initramfs import detect_as, repair
+
+__all__ = ("INITRAMFS_MISSING",)
+
+ID = "initramfs-missing"
+
+INITRAMFS_MISSING = Fault(
+    id=ID,
+    title="The default kernel has no initramfs",
+    detect=detect_as(ID, None, "is missing"),
+    repair=repair,
+    safe=True,
+    signatures=(
+        Signature(
+            re.compile(r"error: (?:\S{1,80}:\d{1,5}: ?)?file [`']([^`']{0,200}initr[^`']{1,100})' not found"),
+            "the boot loader does not find the initramfs {0}",
+        ),
+        Signature(
+            re.compile(
+                r"VFS: (?:Cannot open root device \"?([^\"]{0,100}?)\"? or"
+                r"|Unable to mount root fs on) (?:\"[^\"]{0,100}\" or )?unknown-block"
+            ),
+            "the kernel found no root file system: it was started without an initramfs that it could use",
+            confidence="medium",
+        ),
+    ),
+)

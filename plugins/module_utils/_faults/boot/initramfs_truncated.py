@@ -1,0 +1,45 @@
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The initramfs of the kernel that boots by default ends before it should, or cannot be unpacked.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ..model import Fault, Signature
+from .initramfs import detect_as, repair
+
+__all__ = ("INITRAMFS_TRUNCATED",)
+
+ID = "initramfs-truncated"
+
+INITRAMFS_TRUNCATED = Fault(
+    id=ID,
+    title="The initramfs of the default kernel is cut off or damaged",
+    detect=detect_as(ID, "truncated", "is cut off or damaged"),
+    repair=repair,
+    safe=True,
+    signatures=(
+        Signature(
+            re.compile(r"Initramfs unpacking failed: (.{1,80})"),
+            "the kernel could not unpack its initramfs: {0}",
+        ),
+        Signature(
+            re.compile(r"rootfs image is not initramfs \((.{1,80}?)\)"),
+            "the kernel could not unpack its initramfs: {0}",
+        ),
+        Signature(
+            re.compile(r"RAMDISK: (?:\S{1,10} )?(?:ran out of compressed data|incomplete write|invalid magic)"),
+            "the kernel could not unpack its initramfs",
+        ),
+        Signature(
+            re.compile(r"error: (?:\S{1,80}:\d{1,5}: ?)?premature end of file ([^ ]{0,200}initr[^ ]{1,100}?)\.?$"),
+            "the boot loader could not read the initramfs {0} to its end",
+        ),
+    ),
+)
