@@ -10,6 +10,7 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import contextlib
+import errno
 import threading
 import time
 import typing as t
@@ -17,6 +18,7 @@ import typing as t
 from ansible.module_utils.basic import missing_required_lib
 
 from .._errors import ConnectionLost, OpenRescueError
+from .errors import LibvirtError
 
 try:
     import libvirt
@@ -29,7 +31,7 @@ else:
 if t.TYPE_CHECKING:
     from .._time import Deadline
 
-__all__ = ("Connection", "libvirt", "patient_call")
+__all__ = ("Connection", "libvirt")
 
 #: a dead link is noticed after this many unanswered calls, this many seconds apart
 _KEEPALIVE = (5, 4)
@@ -133,7 +135,7 @@ class Connection:
                 handle.close()
 
     @contextlib.contextmanager
-    def explain(self, step: str, *, server: str = "", code: str = "libvirt_error") -> t.Iterator[None]:
+    def explain(self, step: str, *, server: str = "", code: str = "") -> t.Iterator[None]:
         """libvirt's errors within this block, as ours."""
         try:
             yield
@@ -151,7 +153,7 @@ class Connection:
                     server=server,
                 )
             else:
-                error = OpenRescueError(
+                error = LibvirtError(
                     f"libvirt answered: {_words(exc)} (code {number})", code=code, step=step, server=server
                 )
             raise error from exc
@@ -159,11 +161,17 @@ class Connection:
 
 def _connect_error(uri: str, exc: t.Any) -> OpenRescueError:
     text = _words(exc)
-    denied = "Permission denied" in text or exc.get_error_code() in (
-        libvirt.VIR_ERR_AUTH_FAILED,
-        libvirt.VIR_ERR_AUTH_CANCELLED,
-        libvirt.VIR_ERR_AUTH_UNAVAILABLE,
-        libvirt.VIR_ERR_ACCESS_DENIED,
+    # SSH has no codes: what it says of a refusal is in the text.
+    denied = (
+        exc.get_int1() in (errno.EACCES, errno.EPERM)
+        or "Permission denied" in text
+        or exc.get_error_code()
+        in (
+            libvirt.VIR_ERR_AUTH_FAILED,
+            libvirt.VIR_ERR_AUTH_CANCELLED,
+            libvirt.VIR_ERR_AUTH_UNAVAILABLE,
+            libvirt.VIR_ERR_ACCESS_DENIED,
+        )
     )
     if denied:
         hint = "Run as root or as a member of the group libvirt (become: true), or see to the remote login"
@@ -197,15 +205,3 @@ def _start_events() -> None:
 
         threading.Thread(target=turn, daemon=True).start()
         _events_run = True
-
-
-def patient_call(call: t.Callable[[], t.Any], *, while_words: str, times: int = 50, pause: float = 0.1) -> t.Any:
-    """Call again while libvirt is busy with something that ends by itself."""
-    for left in range(times, -1, -1):
-        try:
-            return call()
-        except libvirt.libvirtError as exc:
-            if left == 0 or while_words not in _words(exc):
-                raise
-            time.sleep(pause)
-    raise AssertionError("unreachable")

@@ -19,9 +19,20 @@ from .._server.marker import Marker
 from .._server.model import Situation
 from .._server.process import identity, is_running, this_user
 
-__all__ = ("AT_REST", "WORKER_LEASE", "LibvirtMarker", "LibvirtSituation", "MarkerDamaged", "MarkerVersion", "Worker")
+__all__ = (
+    "AT_REST",
+    "RESCUE_SERIAL",
+    "WORKER_LEASE",
+    "LibvirtMarker",
+    "LibvirtSituation",
+    "MarkerDamaged",
+    "MarkerVersion",
+    "Worker",
+)
 
 _SCHEMA = "1"
+#: by which serial number the rescue system knows its own disk
+RESCUE_SERIAL = "openrescue-rescue"
 #: the phase of a server that is rescued and that no call is changing
 AT_REST = "rescued"
 #: seconds after which a call that has not shown itself is taken for dead, where its process cannot be seen
@@ -109,7 +120,12 @@ class LibvirtMarker(Marker):
 
     @property
     def details(self) -> dict[str, t.Any]:
-        return {"disk_access": self.disk_access, "console_log": self.log or None}
+        return {
+            "disk_access": self.disk_access,
+            "console_log": self.log or None,
+            # What boots from a CD may run from memory.
+            "root_serial": RESCUE_SERIAL if self.layer else None,
+        }
 
     def to_flat(self) -> dict[str, str]:
         """The marker as flat text, as attributes in libvirt's metadata can keep it."""

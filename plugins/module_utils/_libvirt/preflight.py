@@ -37,6 +37,11 @@ class Facts:
     image_is_disk: str = ""
     image_is_backing: str = ""
     not_read_only: tuple[str, ...] = ()
+    #: disks that other servers may use at the same time, and those of them that cannot be attached read-only
+    shared_disks: tuple[str, ...] = ()
+    shared_writable: tuple[str, ...] = ()
+    #: disks whose changes are dropped when the server is switched off
+    transient_disks: tuple[str, ...] = ()
     live_only_disks: tuple[str, ...] = ()
     internal_snapshots: int = 0
     tpm: bool = False
@@ -139,9 +144,23 @@ def _read_only(_now: LibvirtSituation, wish: Wish, facts: Facts) -> Problem | No
         return None
     return Problem(
         "read_only_impossible",
-        f"{', '.join(facts.not_read_only)} cannot be attached read-only: QEMU has no such IDE and SATA disks",
+        f"{', '.join(facts.not_read_only)} cannot be attached read-only: {_WHY_NOT_READ_ONLY}",
         "Use disk_access: read_write; disk_diagnose does not write either",
     )
+
+
+def _shared(_now: LibvirtSituation, wish: Wish, facts: Facts) -> Problem | None:
+    if wish.state != "rescued" or not facts.shared_writable:
+        return None
+    return Problem(
+        "shared_writable",
+        f"{', '.join(facts.shared_writable)} is shared with other servers (shareable) and cannot be attached read-only:"
+        f" {_WHY_NOT_READ_ONLY}",
+        "Detach it for the time of the rescue (virsh detach-disk --config), or put it on another bus",
+    )
+
+
+_WHY_NOT_READ_ONLY = "QEMU has no read-only disks on IDE, SATA and vhost-user"
 
 
 def _definition(_now: LibvirtSituation, _wish: Wish, facts: Facts) -> Problem | None:
@@ -163,6 +182,7 @@ _BLOCKERS: tuple[_Check, ...] = (
     _jobs,
     _image,
     _read_only,
+    _shared,
     _definition,
 )
 
@@ -178,7 +198,7 @@ def warnings(now: LibvirtSituation, wish: Wish, facts: Facts) -> list[Problem]:
         return _changed_meanwhile(now)
     if wish.state != "rescued":
         return []
-    table = (*_about_disks(facts), *_about_machine(wish, facts))
+    table = (*_about_disks(facts), *_about_kinds_of_disks(wish, facts), *_about_machine(wish, facts))
     return [problem for applies, problem in table if applies]
 
 
@@ -207,6 +227,29 @@ def _about_disks(facts: Facts) -> tuple[tuple[object, Problem], ...]:
                 "live_only_disks",
                 f"{', '.join(facts.live_only_disks)} was attached to the running server only and will be gone",
                 "Attach it permanently (virsh attach-device --config) to see it in the rescue system and after",
+            ),
+        ),
+    )
+
+
+def _about_kinds_of_disks(wish: Wish, facts: Facts) -> tuple[tuple[object, Problem], ...]:
+    return (
+        (
+            facts.shared_disks,
+            Problem(
+                "shared_disks",
+                f"{', '.join(facts.shared_disks)} is shared with other servers (shareable): it is attached read-only,"
+                " and what seems wrong on it may be what another server is just writing",
+                "Repair what is on it from the server that has it mounted",
+            ),
+        ),
+        (
+            facts.transient_disks and wish.disk_access != "read_only",
+            Problem(
+                "transient_disks",
+                f"{', '.join(facts.transient_disks)} is transient: what is written to it is dropped when the server is"
+                " switched off, and so is every repair",
+                "To repair it for good, take <transient/> out of its definition first (virsh edit)",
             ),
         ),
     )

@@ -19,13 +19,14 @@ import string
 import typing as t
 import xml.etree.ElementTree as ET
 
-from .xml import AGENT_CHANNEL, NOVA_NAMESPACE, PREFIX, disk_source
+from .model import RESCUE_SERIAL
+from .own_disks import attach_own_disks, disk_facts
+from .xml import AGENT_CHANNEL, PREFIX, is_of_nova
 
 if t.TYPE_CHECKING:
     from .model import LibvirtMarker
 
 __all__ = (
-    "RESCUE_SERIAL",
     "SEED_SERIAL",
     "RescueDisk",
     "default_bus",
@@ -35,11 +36,9 @@ __all__ = (
     "seed_bus",
 )
 
-#: by which serial number the rescue system knows its own disk, and its seed
-RESCUE_SERIAL = f"{PREFIX}-rescue"
+#: by which serial number it knows its seed
 SEED_SERIAL = f"{PREFIX}-seed"
 _LETTERS = {"virtio": "vd", "scsi": "sd", "sata": "sd", "usb": "sd", "ide": "hd"}
-_NO_SERIAL = ("lun", "floppy", "cdrom")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,13 +60,13 @@ def rescue_domain(
     disk: RescueDisk,
     *,
     live_marker: ET.Element,
-    seeds: t.Container[str] = (),
+    left_out: t.Container[str] = (),
 ) -> str:
     """The temporary definition.
 
     :param original: the persistent definition, with its secrets.
     :param live_marker: goes into the metadata of the running domain, so that it is known for what it is.
-    :param seeds: sources of the patient's own configuration drives, which are not for the rescue system to read.
+    :param left_out: targets of the server's own disks that are not for the rescue system to see.
     """
     domain = copy.deepcopy(original)
     devices = domain.find("devices")
@@ -78,7 +77,7 @@ def rescue_domain(
     for device in devices:
         for boot in device.findall("boot"):
             device.remove(boot)
-    _treat_patient_disks(devices, read_only=marker.disk_access == "read_only", seeds=seeds)
+    attach_own_disks(devices, read_only=marker.disk_access == "read_only", left_out=left_out)
     _add_disks(devices, domain, disk, marker)
     _add_agent_channel(devices)
     _redirect_serial(devices, log=marker.log)
@@ -133,19 +132,6 @@ def has_nvram(domain: ET.Element) -> bool:
     loader = system.find("loader")
     pflash = loader is not None and loader.get("type") == "pflash" and loader.get("stateless") != "yes"
     return system.get("firmware") == "efi" or system.find("nvram") is not None or pflash
-
-
-def _treat_patient_disks(devices: ET.Element, *, read_only: bool, seeds: t.Container[str]) -> None:
-    for disk in devices.findall("disk"):
-        kind = disk.get("device", "disk")
-        if kind in ("cdrom", "floppy", "disk") and disk_source(disk) and disk_source(disk) in seeds:
-            devices.remove(disk)
-            continue
-        if read_only and kind in ("disk", "lun") and disk.find("readonly") is None:
-            ET.SubElement(disk, "readonly")
-        target = disk.find("target")
-        if kind not in _NO_SERIAL and disk.find("serial") is None and target is not None:
-            ET.SubElement(disk, "serial").text = f"{PREFIX}-{target.get('dev')}"[:20]
 
 
 def _free_target(devices: ET.Element, bus: str) -> str:
@@ -260,15 +246,9 @@ def readiness(domain: ET.Element) -> dict[str, t.Any]:
     """What of a definition matters to the preflight, by the names of its facts."""
     loader, template = domain.find("os/loader"), domain.find("os/nvram")
     keys = "" if template is None else template.get("template", "")
-    others = {element.tag for element in domain.findall("metadata/*")}
-    no_read_only = [
-        str(target.get("dev"))
-        for disk, target in ((disk, disk.find("target")) for disk in domain.findall("devices/disk"))
-        if target is not None and disk.get("device", "disk") == "disk" and target.get("bus") in ("ide", "sata")
-    ]
     return {
-        "owned_by_nova": any(tag.startswith(f"{{{NOVA_NAMESPACE}}}") for tag in others),
-        "not_read_only": tuple(no_read_only),
+        "owned_by_nova": is_of_nova(domain),
+        **disk_facts(domain),
         "tpm": domain.find("devices/tpm") is not None,
         "host_devices": len(domain.findall("devices/hostdev")),
         "secure_boot": (loader is not None and loader.get("secure") == "yes") or ".ms." in keys,

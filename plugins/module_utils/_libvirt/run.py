@@ -17,17 +17,20 @@ import dataclasses
 import secrets
 import time
 import typing as t
+import urllib.parse
 import xml.etree.ElementTree as ET
 
-from .._errors import OpenRescueError
+from .._errors import ConnectionLost, OpenRescueError
 from .._server import refusals
+from .._server.model import Problem
 from .._server.provider import Run
 from .._time import wait_until
 from . import xml as libvirt_xml
 from .connection import libvirt
 from .model import AT_REST, WORKER_LEASE, LibvirtMarker, Worker
+from .own_disks import drives
 from .rescue_xml import RescueDisk, default_bus, has_nvram, rescue_domain
-from .seed import fingerprint, is_config_drive, seed_image
+from .seed import START, fingerprint, is_config_drive, seed_image
 from .stop import stop_domain
 from .xml import NAMESPACE, PREFIX
 
@@ -44,10 +47,20 @@ __all__ = ("LibvirtRun", "draft_marker", "temporary_definition", "write_marker")
 _CLAIM_PAUSE = 0.1
 #: A rescue system that ends within this time has died at once.
 _SETTLE = 0.5
-_CONFIG_DRIVE_SIZE = 64 * 1024 * 1024
+#: where virtlogd, which writes the log, may do so under SELinux as well
+_LOG_DIRECTORY = "/var/log/libvirt/qemu"
+#: what virtlogd calls the older parts of a log
+_ROTATED = ("", ".0", ".1", ".2")
+#: seconds for what is cleared away when the server is back
+_CLEARING = 30.0
 
 
-def draft_marker(wish: Wish, image: Image, *, needs_nvram: bool, server: str) -> LibvirtMarker:
+_DRIVES_LEFT_OUT = "the rescue system does not get what is in {}: it cannot be read, and could be orders for cloud-init"
+_ABOUT_DRIVES = "The server has it again after the rescue"
+_ABOUT_LEFTOVERS = "Remove it by hand; openrescue.server.server_rescue_info without a server lists what is left"
+
+
+def draft_marker(wish: Wish, image: Image, *, uri: str, needs_nvram: bool, server: str) -> LibvirtMarker:
     """A marker for a rescue that begins, with the names of the files that it will make."""
     key = secrets.token_hex(4)
     base = f"{image.directory}/{PREFIX}-{server}-{key}"
@@ -66,12 +79,17 @@ def draft_marker(wish: Wish, image: Image, *, needs_nvram: bool, server: str) ->
         seed=f"{base}-seed.iso" if wish.ssh_authorized_keys or wish.user_data else "",
         seed_holds=fingerprint(wish.ssh_authorized_keys, wish.user_data),
         nvram=f"{base}-nvram.fd" if needs_nvram else "",
-        log=f"{base}-console.log",
+        log=f"{_log_directory(uri, image)}/{PREFIX}-{server}-{key}-console.log",
     )
 
 
+def _log_directory(uri: str, image: Image) -> str:
+    """Each user's own libvirt cannot write where the system's does."""
+    return image.directory if urllib.parse.urlsplit(uri).path == "/session" else _LOG_DIRECTORY
+
+
 def temporary_definition(
-    persistent: ET.Element, marker: LibvirtMarker, wish: Wish, image: Image, *, seeds: t.Container[str]
+    persistent: ET.Element, marker: LibvirtMarker, wish: Wish, image: Image, *, left_out: t.Container[str]
 ) -> str:
     """What the rescue system is started from."""
     device = wish.device or "disk"
@@ -87,7 +105,7 @@ def temporary_definition(
     if not has_nvram(persistent):
         marker = dataclasses.replace(marker, nvram="")
     element = libvirt_xml.live_marker_element(dataclasses.replace(marker, phase=AT_REST, worker=None))
-    return rescue_domain(libvirt_xml.without_marker(persistent), marker, disk, live_marker=element, seeds=seeds)
+    return rescue_domain(libvirt_xml.without_marker(persistent), marker, disk, live_marker=element, left_out=left_out)
 
 
 def write_marker(domain: t.Any, marker: LibvirtMarker) -> None:
@@ -200,18 +218,30 @@ class LibvirtRun(Run):
         return True
 
     def _remove_disks(self) -> None:
-        for path in self._marker.files.values():
-            self._session.storage.remove(path)
+        """What cannot be removed now stays as a leftover: the server does not need it any more, and is not kept up."""
+        deadline = self._session.deadline.within(_CLEARING)
+        left = []
+        for kind, path in self._marker.files.items():
+            for part in _ROTATED if kind == "log" else ("",):
+                try:
+                    self._session.storage.remove(path + part, deadline=deadline)
+                except ConnectionLost:
+                    raise
+                except OpenRescueError as exc:
+                    left.append(f"{path + part} ({exc.message})")
+        if left:
+            self._job.warnings.append(Problem("leftovers", f"left behind: {'; '.join(left)}", _ABOUT_LEFTOVERS))
 
     def _draft(self) -> LibvirtMarker:
         wish, storage = self._job.wish, self._session.storage
         persistent = ET.fromstring(self._persistent())  # noqa: S314
-        return draft_marker(wish, storage.image(wish.image), needs_nvram=has_nvram(persistent), server=self._id)
+        image = storage.image(wish.image, deadline=self._session.deadline)
+        return draft_marker(wish, image, uri=self._connection.uri, needs_nvram=has_nvram(persistent), server=self._id)
 
     def _create_disks(self) -> None:
         """Everything that the rescue system is started from, while the server still runs."""
         wish, storage = self._job.wish, self._session.storage
-        image = storage.image(wish.image)
+        image = storage.image(wish.image, deadline=self._session.deadline)
         if "remove_disks" in self._plan.steps:
             anew = self._draft()
             old = self._marker
@@ -227,7 +257,7 @@ class LibvirtRun(Run):
         marker = self._marker
         persistent = ET.fromstring(self._persistent())  # noqa: S314
         if marker.layer:
-            storage.create_layer(marker.layer, image)
+            storage.create_layer(marker.layer, image, deadline=self._session.deadline)
         if marker.seed:
             storage.create_file(
                 marker.seed,
@@ -237,18 +267,26 @@ class LibvirtRun(Run):
                     keys=wish.ssh_authorized_keys,
                     user_data=wish.user_data,
                 ),
+                deadline=self._session.deadline,
             )
-        self._temporary = temporary_definition(persistent, marker, wish, image, seeds=self._config_drives(persistent))
+        left_out = self._drives_left_out(persistent)
+        self._temporary = temporary_definition(persistent, marker, wish, image, left_out=left_out)
 
-    def _config_drives(self, persistent: ET.Element) -> set[str]:
-        found = set()
-        for disk in libvirt_xml.disks(persistent):
-            path = disk["source"]
-            if path.startswith("/") and (disk["kind"] in ("cdrom", "floppy") or disk["format"] == "raw"):
-                start = self._session.storage.read(path, length=34 * 1024, largest=_CONFIG_DRIVE_SIZE)
-                if is_config_drive(start):
-                    found.add(path)
-        return found
+    def _drives_left_out(self, persistent: ET.Element) -> set[str]:
+        """Drives with orders for cloud-init, which are the server's, and those of which nobody can say that."""
+        known, unknown = set(), set()
+        for drive in drives(persistent):
+            start = None
+            if drive.path:
+                start = self._session.storage.read(drive.path, length=START, deadline=self._session.deadline)
+            if start is not None and is_config_drive(start):
+                known.add(drive.target)
+            elif start is None and drive.removable:
+                unknown.add(drive.target)
+        if unknown:
+            named = ", ".join(sorted(unknown))
+            self._job.warnings.append(Problem("drives_left_out", _DRIVES_LEFT_OUT.format(named), _ABOUT_DRIVES))
+        return known | unknown
 
     def _set_autostart(self, value: int) -> None:
         with self._connection.explain("set its autostart", server=self._name):

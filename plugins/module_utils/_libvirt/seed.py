@@ -25,7 +25,7 @@ except ImportError as exc:
 else:
     PYCDLIB_ERROR = None
 
-__all__ = ("fingerprint", "is_config_drive", "require_pycdlib", "seed_image")
+__all__ = ("START", "fingerprint", "is_config_drive", "require_pycdlib", "seed_image")
 
 #: labels by which cloud-init knows what is meant for it
 _LABELS = (b"cidata", b"config-2")
@@ -67,6 +67,10 @@ def seed_image(*, instance_id: str, hostname: str, keys: t.Sequence[str], user_d
     iso.write_fp(result)
     iso.close()
     return result.getvalue()
+
+
+#: bytes of a disk that tell what it is
+START = 34 * 1024
 
 
 def is_config_drive(start: bytes) -> bool:

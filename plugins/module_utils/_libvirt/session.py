@@ -144,7 +144,7 @@ class LibvirtSession(Session[LibvirtSituation]):
     def _image_path(self, wish: Wish, now: LibvirtSituation) -> str:
         """The image by its path, by which the marker knows it: the same image has several names."""
         try:
-            return self.storage.image(wish.image).path
+            return self.storage.image(wish.image, deadline=self.deadline).path
         except OpenRescueError as exc:
             if isinstance(exc, ConnectionLost):
                 raise
@@ -195,7 +195,7 @@ class LibvirtSession(Session[LibvirtSituation]):
         self, domain: t.Any, facts: Facts, wish: Wish, persistent: ET.Element, live: ET.Element | None
     ) -> Facts:
         try:
-            image = self.storage.image(wish.image)
+            image = self.storage.image(wish.image, deadline=self.deadline)
             if wish.ssh_authorized_keys or wish.user_data:
                 require_pycdlib()
             self._require_kernel(wish)
@@ -204,17 +204,17 @@ class LibvirtSession(Session[LibvirtSituation]):
                 raise
             return dataclasses.replace(facts, image_problem=Problem(exc.code, exc.message, exc.hint))
         own = [disk for disk in libvirt_xml.disks(persistent) if disk["kind"] in ("disk", "lun")]
-        marker = draft_marker(wish, image, needs_nvram=True, server=domain.UUIDString())
+        marker = draft_marker(wish, image, uri=self.connection.uri, needs_nvram=True, server=domain.UUIDString())
         return dataclasses.replace(
             facts,
             image_is_disk=next((disk["target"] for disk in own if disk["source"] == image.path), ""),
             image_is_backing=next((path for path in libvirt_xml.backing_files(live) if path == image.path), ""),
-            definition_problem=self._refused(temporary_definition(persistent, marker, wish, image, seeds=())),
+            definition_problem=self._refused(temporary_definition(persistent, marker, wish, image, left_out=())),
         )
 
     def _require_kernel(self, wish: Wish) -> None:
         for path in filter(None, (wish.kernel, wish.ramdisk)):
-            if not self.storage.exists(path):
+            if not self.storage.exists(path, deadline=self.deadline):
                 raise OpenRescueError(
                     f"there is no file '{path}' on the hypervisor",
                     code="kernel_missing",

@@ -19,15 +19,16 @@ from .model import LibvirtMarker
 __all__ = (
     "AGENT_CHANNEL",
     "NAMESPACE",
-    "NOVA_NAMESPACE",
     "PREFIX",
     "agent_state",
     "backing_files",
     "definition_hash",
     "disk_source",
+    "disk_target",
     "disks",
     "has_marker",
     "is_foreign",
+    "is_of_nova",
     "live_marker_element",
     "live_only_disks",
     "marker_from_metadata",
@@ -38,9 +39,10 @@ __all__ = (
 )
 
 NAMESPACE = "https://github.com/openrescue/ansible-collection-server/xmlns/libvirt/rescue"
-NOVA_NAMESPACE = "http://openstack.org/xmlns/libvirt/nova/1.1"
 #: what everything that this collection makes on a hypervisor is called by
 PREFIX = "openrescue"
+#: Nova's own, whose end is a version: 1.0 until Victoria, 1.1 since Wallaby
+_OF_NOVA = "{http://openstack.org/xmlns/libvirt/nova/"
 AGENT_CHANNEL = "org.qemu.guest_agent.0"
 #: for the running rescue system alone: a server that is started takes the persistent marker along
 LIVE_NAMESPACE = f"{NAMESPACE}/live"
@@ -109,7 +111,13 @@ def disk_source(disk: ET.Element) -> str:
     return str(source.get("path") or source.get("type") or "unknown")
 
 
-def _target(disk: ET.Element) -> str:
+def is_of_nova(domain: ET.Element) -> bool:
+    """Whether Nova has made the domain, of whatever release."""
+    return any(str(element.tag).startswith(_OF_NOVA) for element in domain.findall("metadata/*"))
+
+
+def disk_target(disk: ET.Element) -> str:
+    """The name by which a definition knows a disk."""
     target = disk.find("target")
     return "" if target is None else str(target.get("dev"))
 
@@ -126,13 +134,14 @@ def disks(domain: ET.Element) -> list[dict[str, t.Any]]:
         known = by_id and serial and f"/dev/disk/by-id/{by_id.format(serial[:20])}"
         result.append(
             {
-                "target": _target(disk),
+                "target": disk_target(disk),
                 "bus": bus,
                 "kind": disk.get("device", "disk"),
                 "source": disk_source(disk),
                 "format": None if driver is None else driver.get("type"),
                 "serial": serial,
                 "read_only": disk.find("readonly") is not None,
+                "shared": disk.find("shareable") is not None,
                 "device": known or None,
             }
         )
@@ -141,7 +150,7 @@ def disks(domain: ET.Element) -> list[dict[str, t.Any]]:
 
 def _hard_disks(domain: ET.Element) -> dict[str, str]:
     return {
-        _target(disk): disk_source(disk)
+        disk_target(disk): disk_source(disk)
         for disk in domain.findall("devices/disk")
         if disk.get("device", "disk") in ("disk", "lun")
     }

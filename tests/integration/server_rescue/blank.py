@@ -19,6 +19,8 @@ from ansible_collections.openrescue.server.plugins.module_utils._libvirt.model i
 from openrescue_lab import modules
 from openrescue_lab.modules import Ended
 
+#: where the rescue system's console goes
+LOGS = pathlib.Path("/var/log/libvirt/qemu")
 SECRET = libvirt.VIR_DOMAIN_XML_SECURE | libvirt.VIR_DOMAIN_XML_INACTIVE
 
 DOMAIN = """\
@@ -179,7 +181,8 @@ class Blank:
 
     def files(self) -> list[str]:
         """What a rescue has left."""
-        return sorted(path.name for path in self.directory.glob(f"openrescue-{self.domain.UUIDString()}-*"))
+        pattern = f"openrescue-{self.domain.UUIDString()}-*"
+        return sorted(path.name for place in (self.directory, LOGS) for path in place.glob(pattern))
 
     def remove(self) -> None:
         if self.domain is None:

@@ -57,3 +57,9 @@ def test_whether_a_call_is_still_at_work() -> None:
     elsewhere = dataclasses.replace(me, process="elsewhere/1/1")
     assert elsewhere.is_alive(now=100.0)
     assert not elsewhere.is_alive(now=101.0 + WORKER_LEASE)
+
+
+def test_by_what_the_rescue_system_is_known() -> None:
+    """H11."""
+    assert dataclasses.replace(MARKER, layer="/l").details["root_serial"] == "openrescue-rescue"
+    assert MARKER.details["root_serial"] is None, "a CD may be copied to memory"

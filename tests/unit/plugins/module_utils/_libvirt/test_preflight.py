@@ -23,6 +23,7 @@ BLOCKED: list[tuple[str, LibvirtSituation, Facts]] = [
     ("block_job", seen("own"), Facts(block_jobs=("vda",))),
     ("busy", seen("own"), Facts(busy=True)),
     ("image_is_disk", seen(), Facts(image_is_disk="vda")),
+    ("shared_writable", seen("own"), Facts(shared_disks=("sda",), shared_writable=("sda",))),
     ("definition_refused", seen(), Facts(definition_problem="no such bus")),
 ]
 
@@ -54,10 +55,12 @@ def test_warnings_have_codes_and_come_before_the_rescue_only() -> None:
         host_devices=1,
         secure_boot=True,
         live_only_disks=("vdb",),
+        shared_disks=("vdc",),
+        transient_disks=("vdd",),
     )
     wish = dataclasses.replace(RESCUED, admin_password="p")
     codes = [found.code for found in warnings(seen(), wish, facts)]
-    assert len(codes) == len(set(codes)) == 7
+    assert len(codes) == len(set(codes)) == 9
     assert warnings(seen("rescue", MARKER), wish, facts) == []
     changed = warnings(seen("rescue", MARKER, definition="other"), UNRESCUED, facts)
     assert [found.code for found in changed] == ["definition_changed"]

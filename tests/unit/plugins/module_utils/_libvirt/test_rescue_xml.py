@@ -22,13 +22,15 @@ from ansible_collections.openrescue.server.plugins.module_utils._libvirt.rescue_
 from .domains import DOMAINS, MARKER, OVMF, disk, domain
 
 
-def rescued(name: str, *, disk: RescueDisk | None = None, seeds: t.Container[str] = (), **marker: t.Any) -> ET.Element:
+def rescued(
+    name: str, *, disk: RescueDisk | None = None, left_out: t.Container[str] = (), **marker: t.Any
+) -> ET.Element:
     original = DOMAINS[name]
     mark = dataclasses.replace(MARKER, nvram=MARKER.nvram if has_nvram(original) else "")
     mark = dataclasses.replace(mark, **marker)
     how = disk or RescueDisk(path=mark.layer, format="qcow2", device="disk", bus=default_bus(original, device="disk"))
     element = libvirt_xml.live_marker_element(mark)
-    return ET.fromstring(rescue_domain(original, mark, how, live_marker=element, seeds=seeds))
+    return ET.fromstring(rescue_domain(original, mark, how, live_marker=element, left_out=left_out))
 
 
 def parts(domain: ET.Element, *names: str) -> list[dict[str, t.Any]]:
@@ -108,8 +110,8 @@ def test_kernel_of_the_rescue_system() -> None:
     ]
 
 
-def test_own_seeds_are_left_out() -> None:
-    after = rescued("ide", seeds={"/images/hdc.qcow2"})
+def test_what_is_left_out_is_not_attached() -> None:
+    after = rescued("ide", left_out={"hdc"})
     assert "/images/hdc.qcow2" not in [disk["source"] for disk in libvirt_xml.disks(after)]
 
 
@@ -144,6 +146,9 @@ def test_readiness() -> None:
     assert found == {
         "owned_by_nova": True,
         "not_read_only": ("hda",),
+        "shared_disks": (),
+        "shared_writable": (),
+        "transient_disks": (),
         "tpm": True,
         "host_devices": 1,
         "secure_boot": True,

@@ -65,3 +65,16 @@ def test_started_from_another_definition(case: str) -> None:
 )
 def test_agent_state(devices: str, *, active: bool, state: str) -> None:
     assert libvirt_xml.agent_state(domain(devices), active=active) == state
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1", "1.2", "2.0"])
+def test_domains_of_any_nova_are_known(version: str) -> None:
+    """H17: the namespace was 1.0 until Wallaby."""
+    metadata = f"<metadata><n:instance xmlns:n='http://openstack.org/xmlns/libvirt/nova/{version}'/></metadata>"
+    assert libvirt_xml.is_of_nova(domain(disk("vda", "virtio"), metadata=metadata))
+
+
+def test_domains_of_others_are_not() -> None:
+    for other in ("http://example.com/xmlns/libvirt/nova/1.0", "http://openstack.org/xmlns/other/1.0"):
+        metadata = f"<metadata><n:instance xmlns:n='{other}'/></metadata>"
+        assert not libvirt_xml.is_of_nova(domain(disk("vda", "virtio"), metadata=metadata))
