@@ -19,7 +19,7 @@ from .._errors import OpenRescueError
 if t.TYPE_CHECKING:
     import xml.etree.ElementTree as ET
 
-__all__ = ("log_path", "read_log", "require_local")
+__all__ = ("begins_anew", "log_path", "read_log", "require_local")
 
 LIMIT = 1024 * 1024
 
@@ -35,6 +35,19 @@ def log_path(domain: ET.Element) -> str | None:
             if port.get("type") == "file" and source is not None and source.get("path"):
                 return source.get("path")
     return None
+
+
+def begins_anew(domain: ET.Element) -> bool:
+    """Whether the log holds nothing from before the domain was switched on."""
+    for kind in ("serial", "console"):
+        for port in domain.findall(f"devices/{kind}"):
+            log = port.find("log")
+            if log is not None and log.get("file"):
+                return log.get("append") == "off"
+            source = port.find("source")
+            if port.get("type") == "file" and source is not None and source.get("path"):
+                return source.get("append") == "off"
+    return False
 
 
 def require_local(uri: str, server: str) -> None:

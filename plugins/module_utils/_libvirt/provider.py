@@ -16,6 +16,7 @@ import xml.etree.ElementTree as ET
 from .._server.provider import Provider
 from . import xml as libvirt_xml
 from .connection import Connection, libvirt
+from .model import MarkerDamaged, MarkerVersion
 from .session import LibvirtSession, read_xml
 from .storage import Storage
 
@@ -51,17 +52,32 @@ class LibvirtProvider(Provider):
             return self.connection.handle.lookupByUUIDString(server)
 
     def rescued(self, deadline: Deadline) -> list[str]:  # noqa: ARG002
-        found = []
+        return [server for server, persistent, live in self._definitions() if _is_marked(persistent, live)]
+
+    def leftovers(self, deadline: Deadline) -> list[dict[str, t.Any]]:  # noqa: ARG002
+        known: set[str] = set()
+        for _server, persistent, live in self._definitions():
+            known |= _files_of(persistent) | _files_of(live, live=True)
+        return self.storage.leftovers(known)
+
+    def _definitions(self) -> t.Iterator[tuple[str, ET.Element, ET.Element | None]]:
         with self.connection.explain("list the domains"):
             for domain in self.connection.handle.listAllDomains(0):
                 # A domain can vanish while the list is read.
                 with contextlib.suppress(libvirt.libvirtError):
-                    if _is_marked(*read_xml(domain)):
-                        found.append(domain.UUIDString())
-        return found
+                    persistent, live = read_xml(domain)
+                    parsed = None if live is None else ET.fromstring(live)  # noqa: S314
+                    yield domain.UUIDString(), ET.fromstring(persistent), parsed  # noqa: S314
 
 
-def _is_marked(persistent: str, live: str | None) -> bool:
-    if libvirt_xml.has_marker(ET.fromstring(persistent)):  # noqa: S314
-        return True
-    return live is not None and libvirt_xml.has_marker(ET.fromstring(live), live=True)  # noqa: S314
+def _is_marked(persistent: ET.Element, live: ET.Element | None) -> bool:
+    return libvirt_xml.has_marker(persistent) or (live is not None and libvirt_xml.has_marker(live, live=True))
+
+
+def _files_of(domain: ET.Element | None, *, live: bool = False) -> set[str]:
+    """What a rescue of the domain has made. A marker that cannot be read names nothing."""
+    marker = None
+    if domain is not None:
+        with contextlib.suppress(MarkerDamaged, MarkerVersion):
+            marker = libvirt_xml.marker_in(domain, live=live)
+    return set() if marker is None else set(marker.files.values())

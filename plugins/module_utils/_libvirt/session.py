@@ -19,13 +19,14 @@ import xml.etree.ElementTree as ET
 from .._errors import ConnectionLost, OpenRescueError
 from .._server import refusals
 from .._server.hold import is_alive
-from .._server.model import Problem
+from .._server.model import Life, Problem
 from .._server.process import is_running
 from .._server.provider import Session
 from . import plan as planning
 from . import xml as libvirt_xml
 from .connection import libvirt
-from .console import log_path, read_log, require_local
+from .console import begins_anew, log_path, read_log, require_local
+from .life import ask_agent
 from .model import LibvirtSituation
 from .preflight import Facts, blockers, warnings
 from .rescue_xml import readiness
@@ -129,6 +130,21 @@ class LibvirtSession(Session[LibvirtSituation]):
             xml = domain.XMLDesc(0)
         require_local(self.connection.uri, name)
         return read_log(log_path(ET.fromstring(xml)), name)  # noqa: S314
+
+    def life(self, now: LibvirtSituation) -> Life:
+        told = super().life(now)
+        if now.power_state != "running" or now.runs == "rescue":
+            return told
+        if now.agent == "connected":
+            with self.connection.explain("ask its guest agent", server=now.name):
+                answer = ask_agent(self.domain(now.id))
+            return answer or Life("unknown", "its guest agent is connected and does not answer")
+        said = {"none": "it has no guest agent", "disconnected": "its guest agent is not connected"}
+        return Life("unknown", f"it is switched on, and {said[now.agent]}")
+
+    def console_begins_anew(self, server: str) -> bool:
+        with self.connection.explain("look at its console", server=server):
+            return begins_anew(ET.fromstring(self.domain(server).XMLDesc(0)))  # noqa: S314
 
     def _at_work(self, marker: LibvirtMarker | None) -> str:
         worker = None if marker is None else marker.worker

@@ -68,6 +68,10 @@ class Session(abc.ABC, t.Generic[S]):
     def console_log(self, server: str) -> str:
         """The end of what the server with that ID has written to its console. Only reads."""
 
+    def console_begins_anew(self, server: str) -> bool:  # noqa: ARG002
+        """Whether that holds nothing from before the server was switched on."""
+        return False
+
     @abc.abstractmethod
     def preflight(self, now: S, wish: Wish) -> tuple[list[Problem], list[Problem]]:
         """Blockers and warnings on the way to the wish. Changes nothing."""

@@ -1,0 +1,152 @@
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the rescue system gets of the server's own disks, and what is never looked into, on a real libvirt."""
+
+from __future__ import annotations
+
+import contextlib
+import pathlib
+import subprocess
+import threading
+import typing as t
+import xml.etree.ElementTree as ET
+
+import libvirt
+import pytest
+from blank import DISK, Blank, Modules, make_image
+
+BLOCK = """\
+<disk type='block' device='{kind}'><driver name='qemu' type='raw'/><source dev='{path}'/>\
+<target dev='{target}' bus='{bus}'/>{more}</disk>"""
+
+
+@pytest.fixture
+def loop(tmp_path: pathlib.Path) -> t.Iterator[str]:
+    image = make_image(tmp_path / "device.raw", form="raw")
+    device = subprocess.run(
+        ["losetup", "--find", "--show", str(image)], check=True, stdout=subprocess.PIPE, text=True
+    ).stdout.strip()
+    yield device
+    subprocess.run(["losetup", "--detach", device], check=True)
+
+
+@pytest.fixture
+def pools_seen(libvirt_uri: str) -> t.Iterator[set[str]]:
+    """The directory of every pool that there is at any moment."""
+    seen: set[str] = set()
+    stop = threading.Event()
+
+    def watch() -> None:
+        connection = libvirt.open(libvirt_uri)
+        while not stop.wait(0.002):
+            for pool in connection.listAllStoragePools(0):
+                with contextlib.suppress(libvirt.libvirtError):
+                    seen.add(ET.fromstring(pool.XMLDesc(0)).findtext("target/path") or "")
+        connection.close()
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    yield seen
+    stop.set()
+    thread.join()
+
+
+def test_no_pool_is_made_over_devices(blank: Blank, modules: Modules, pools_seen: set[str], loop: str) -> None:
+    """H9: a raw disk and a CD that are devices of the host."""
+    disks = BLOCK.format(kind="disk", path=loop, target="vdb", bus="virtio", more="")
+    disks += BLOCK.format(kind="cdrom", path=loop, target="hdc", bus="ide", more="<readonly/>")
+    blank.define(disks=disks)
+    before = blank.definition()
+    there = modules.rescue(blank.name)
+    assert there.server["state"] == "rescued"
+    modules.info(blank.name, rescue_image=str(modules.image))
+    modules.unrescue(blank.name)
+    assert str(blank.directory) in pools_seen, "the watch sees pools"
+    assert not [path for path in pools_seen if path.startswith(("/dev", "/proc", "/sys"))]
+    # The disk is the patient's; of the CD nobody can say what is in it.
+    assert [disk["source"] for disk in there.server["rescue"]["disks"]] == [str(blank.disk), loop]
+    assert "hdc" in str(there.values["warnings"])
+    assert blank.definition() == before
+
+
+def test_a_cd_that_cannot_be_read_is_left_out(blank: Blank, modules: Modules) -> None:
+    """H12: a volume of a pool, a file in another format; an empty drive stays."""
+    blank.define()
+    target = f"<target><path>{blank.directory}</path></target>"
+    pool = blank.connection.storagePoolCreateXML(f"<pool type='dir'><name>{blank.name}</name>{target}</pool>", 0)
+    try:
+        make_image(blank.directory / "cd.iso", form="raw")
+        make_image(blank.directory / "cd.qcow2")
+        pool.refresh(0)
+        disks = f"""<disk type='volume' device='cdrom'><driver name='qemu' type='raw'/>
+        <source pool='{blank.name}' volume='cd.iso'/><target dev='hdb' bus='ide'/><readonly/></disk>
+        <disk type='file' device='cdrom'><target dev='hdd' bus='ide'/><readonly/></disk>"""
+        disks += DISK.format(
+            kind="cdrom",
+            form="qcow2",
+            path=blank.directory / "cd.qcow2",
+            target="hdc",
+            bus="ide",
+            more="<readonly/>",
+        )
+        blank.define(disks=disks)
+        before = blank.definition()
+        there = modules.rescue(blank.name)
+        assert [disk["target"] for disk in there.server["rescue"]["disks"]] == ["vda", "hdd"]
+        assert "hdb, hdc" in str(there.values["warnings"])
+        modules.unrescue(blank.name)
+        assert blank.definition() == before
+    finally:
+        pool.destroy()
+
+
+def test_a_shared_disk_is_attached_read_only_and_told(blank: Blank, modules: Modules) -> None:
+    """H10."""
+    shared = make_image(blank.directory / "shared.raw", form="raw")
+    blank.define(
+        disks=DISK.format(kind="disk", form="raw", path=shared, target="vdb", bus="virtio", more="<shareable/>")
+    )
+    looked = modules.info(blank.name, rescue_image=str(modules.image))
+    assert [problem["code"] for problem in looked.server["warnings"]] == ["shared_disks"]
+    there = modules.rescue(blank.name)
+    told = {disk["target"]: (disk["shared"], disk["read_only"]) for disk in there.server["rescue"]["disks"]}
+    assert told == {"vda": (False, False), "vdb": (True, True)}
+    assert "vdb is shared" in str(there.values["warnings"])
+    modules.unrescue(blank.name)
+
+
+def test_a_shared_disk_that_cannot_be_read_only_is_refused_before_anything(blank: Blank, modules: Modules) -> None:
+    shared = make_image(blank.directory / "shared.raw", form="raw")
+    disk = DISK.format(kind="disk", form="raw", path=shared, target="sdb", bus="sata", more="<shareable/>")
+    blank.define(machine="q35", disks=disk).start()
+    run_id, before = blank.run_id, blank.definition()
+    assert modules.rescue(blank.name).code == "shared_writable"
+    assert (blank.run_id, blank.definition()) == (run_id, before)
+
+
+def test_a_transient_disk_is_told(blank: Blank, modules: Modules) -> None:
+    """H25."""
+    blank.define(more="<transient/>")
+    there = modules.rescue(blank.name)
+    assert there.server["state"] == "rescued"
+    assert "transient" in str(there.values["warnings"])
+    modules.unrescue(blank.name)
+
+
+def test_by_what_the_rescue_system_is_known(blank: Blank, modules: Modules) -> None:
+    """H11, and H15: the log is where virtlogd may write."""
+    blank.define()
+    rescue = modules.rescue(blank.name).server["rescue"]
+    assert rescue["root_serial"] == "openrescue-rescue"
+    assert rescue["root_serial"] in [serial.text for serial in blank.live().findall("devices/disk/serial")]
+    log = pathlib.Path(rescue["console_log"])
+    assert log.parent == pathlib.Path("/var/log/libvirt/qemu")
+    assert log.exists()
+    modules.unrescue(blank.name)
+    assert not log.exists()
+    cd = make_image(blank.directory / "rescue.iso", form="raw")
+    there = modules.rescue(blank.name, rescue_image=str(cd), rescue_device="cdrom")
+    assert there.server["rescue"]["root_serial"] is None
+    modules.unrescue(blank.name)
