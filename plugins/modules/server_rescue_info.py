@@ -315,7 +315,9 @@ servers:
               returned: always
               sample: /dev/disk/by-id/virtio-openrescue-vda
     life:
-      description: Whether the server's own system lives.
+      description:
+        - Whether the server's own system lives. It is told by the power state, by the guest agent (libvirt), and then
+          by the console, which is looked at twice within two seconds. Nothing is run in the server for it.
       type: dict
       returned: always
       contains:
@@ -473,23 +475,33 @@ server:
   returned: when one server was asked for
 """
 
+import dataclasses
+import functools
 import traceback
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
+from ansible_collections.openrescue.server.plugins.module_utils._errors import ConnectionLost, OpenRescueError
+from ansible_collections.openrescue.server.plugins.module_utils._faults.catalog import FAULTS
+from ansible_collections.openrescue.server.plugins.module_utils._faults.engine.console import (
+    ConsoleReport,
+    read_console,
+)
 from ansible_collections.openrescue.server.plugins.module_utils._server.factory import create_provider
 from ansible_collections.openrescue.server.plugins.module_utils._server.fleet import look_at_servers
-from ansible_collections.openrescue.server.plugins.module_utils._server.model import Job, Wish
+from ansible_collections.openrescue.server.plugins.module_utils._server.model import Job, Life, Situation, Wish
 from ansible_collections.openrescue.server.plugins.module_utils._server.options import (
     SecretsFirst,
     claim_from,
     provider_argument_spec,
     rescue_image_argument_spec,
 )
-from ansible_collections.openrescue.server.plugins.module_utils._server.provider import Provider
+from ansible_collections.openrescue.server.plugins.module_utils._server.provider import Provider, Session
 from ansible_collections.openrescue.server.plugins.module_utils._server.result import inspection, summary
 from ansible_collections.openrescue.server.plugins.module_utils._time import Clock, Deadline
+
+#: seconds between two looks at a console, by which it is seen whether it goes on
+CONSOLE_PAUSE = 2.0
 
 
 class InfoModule(SecretsFirst, AnsibleModule):
@@ -510,6 +522,49 @@ def build_wish(params: t.Mapping[str, t.Any]) -> Wish:
         timeout=params["timeout"],
         claim=claim_from(params),
     )
+
+
+def judge_by_console(session: Session[t.Any], now: Situation, told: Life, *, clock: Clock) -> Life:
+    """What the console says of a server of which its provider cannot tell whether it lives."""
+    if told.state != "unknown" or now.power_state != "running" or now.runs != "own":
+        return told
+    try:
+        first = session.console_log(now.id)
+        if not first.strip():
+            return dataclasses.replace(told, evidence=f"{told.evidence}; its console is empty")
+        clock.sleep(CONSOLE_PAUSE)
+        later = session.console_log(now.id)
+        anew = session.console_begins_anew(now.id)
+    except ConnectionLost:
+        raise
+    except OpenRescueError as exc:
+        return dataclasses.replace(told, evidence=f"{told.evidence}; {exc.message}")
+    return weigh_console(told, first, later, anew=anew)
+
+
+def weigh_console(told: Life, first: str, later: str, *, anew: bool) -> Life:
+    """Two looks at the console, a moment apart.
+
+    :param anew: whether the console holds nothing from before the server was switched on. Else what it says of a boot
+        may be true of an earlier one.
+    """
+    report = read_console(later, faults=FAULTS, tail=1)
+    last = report.tail[-1] if report.tail else ""
+    if report.boot == "booted" and anew:
+        return Life("up", f"its console says that it has booted: {last}", "console")
+    if later != first:
+        return Life("booting", f"its console goes on: {last}", "console")
+    if report.boot == "failed" and anew:
+        return Life("down", f"its console has stopped, and says: {summary_of(report) or last}", "console")
+    when = "" if anew or report.boot == "unknown" else ", which may be of an earlier start (log without append='off')"
+    words = {"booted": "that it has booted", "failed": "that it has not booted"}
+    said = words.get(report.boot, "neither that it has booted nor that it has not")
+    return dataclasses.replace(told, evidence=f"{told.evidence}; its console says {said}{when}")
+
+
+def summary_of(report: ConsoleReport) -> str:
+    """The first cause that the console names."""
+    return report.findings[0].summary if report.findings else ""
 
 
 def build_module() -> InfoModule:
@@ -534,7 +589,8 @@ def look(provider: Provider, names: list[str] | None, wish: Wish, clock: Clock) 
     if names is None:
         names = provider.rescued(deadline)
         whole["leftovers"] = provider.leftovers(deadline)
-    return look_at_servers(provider, names, wish, clock=clock), whole
+    judge = functools.partial(judge_by_console, clock=clock)
+    return look_at_servers(provider, names, wish, clock=clock, judge=judge), whole
 
 
 def main() -> None:

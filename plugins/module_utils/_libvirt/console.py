@@ -68,7 +68,7 @@ def read_log(path: str | None, server: str) -> str:
         raise OpenRescueError(
             "its definition has no serial port that is logged",
             code="console_not_logged",
-            hint="Give the serial port a <log file='…'/>; it takes effect when the server is next switched on",
+            hint="Give the serial port a <log file='…' append='off'/>; it takes effect when it is next switched on",
             step="read the console",
             server=server,
         )

@@ -209,6 +209,10 @@ class OpenStackSession(Session[NovaSituation]):
             retryable=True,
         )
 
+    def console_begins_anew(self, server: str) -> bool:  # noqa: ARG002
+        # Nova's libvirt driver has the log begin anew at each start (LibvirtConfigGuestCharDeviceLog).
+        return True
+
     def console_log(self, server: str) -> str:
         body: Json = {"os-getConsoleOutput": {}}
         path = f"/servers/{server}/action"

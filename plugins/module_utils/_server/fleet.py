@@ -19,6 +19,7 @@ from .model import Job
 
 if t.TYPE_CHECKING:
     from .._time import Clock
+    from .look import Judge
     from .model import Wish
     from .provider import Provider
 
@@ -63,12 +64,19 @@ def change_servers(provider: Provider, names: t.Sequence[str], wish: Wish, *, cl
     return _Fleet(names, work, wish=wish, clock=clock).jobs()
 
 
-def look_at_servers(provider: Provider, names: t.Sequence[str], wish: Wish, *, clock: Clock) -> list[Job]:
+def look_at_servers(
+    provider: Provider,
+    names: t.Sequence[str],
+    wish: Wish,
+    *,
+    clock: Clock,
+    judge: Judge = lambda _one, _two, life: life,
+) -> list[Job]:
     """Look at every server; results in the order asked."""
     roll = Roll()
 
     def work(name: str) -> Job:
-        return look_at_server(provider, name, wish, clock=clock, roll=roll)
+        return look_at_server(provider, name, wish, clock=clock, roll=roll, judge=judge)
 
     return _Fleet(names, work, wish=wish, clock=clock).jobs()
 

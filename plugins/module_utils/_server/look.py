@@ -13,18 +13,29 @@ import typing as t
 
 from .._errors import ConnectionLost, OpenRescueError
 from .._time import Deadline
-from .model import Job, Problem
+from .model import Job, Life, Problem, Situation
 
 if t.TYPE_CHECKING:
     from .._time import Clock
     from .fleet import Roll
     from .model import Wish
-    from .provider import Provider
+    from .provider import Provider, Session
 
-__all__ = ("look_at_server",)
+__all__ = ("Judge", "look_at_server")
+
+#: says more of whether a server lives than its provider can; what it says is taken
+Judge = t.Callable[["Session[t.Any]", Situation, Life], Life]
 
 
-def look_at_server(provider: Provider, asked: str, wish: Wish, *, clock: Clock, roll: Roll) -> Job:
+def look_at_server(
+    provider: Provider,
+    asked: str,
+    wish: Wish,
+    *,
+    clock: Clock,
+    roll: Roll,
+    judge: Judge = lambda _one, _two, life: life,
+) -> Job:
     """Look at one server, and at what stands in the way of the wish. What goes wrong is in the job."""
     job = Job(asked=asked, wish=wish)
     session = provider.session(Deadline(clock, seconds=wish.timeout))
@@ -32,7 +43,7 @@ def look_at_server(provider: Provider, asked: str, wish: Wish, *, clock: Clock, 
         job.id, job.name = session.find(asked)
         roll.enter(job.id, asked)
         job.before = job.after = now = session.observe(job.id)
-        job.life = session.life(now)
+        job.life = judge(session, now, session.life(now))
         job.blockers, job.warnings = session.preflight(now, wish)
         if wish.image and not job.blockers:
             session.plan(now, wish)

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
 from ansible_collections.openrescue.server.plugins.module_utils._libvirt.console import (
     LIMIT,
+    begins_anew,
     log_path,
     read_log,
     require_local,
@@ -77,3 +78,17 @@ def test_a_server_without_a_log_is_told_what_to_do() -> None:
         read_log(None, "web1")
     assert caught.value.code == "console_not_logged"
     assert "<log file=" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("devices", "anew"),
+    [
+        ("", False),
+        (LOGGED, True),
+        ("<serial type='pty'><log file='/l/a.log'/></serial>", False),
+        ("<serial type='pty'><log file='/l/a.log' append='on'/></serial>", False),
+        ("<serial type='file'><source path='/l/b.log' append='off'/></serial>", True),
+    ],
+)
+def test_whether_the_log_begins_with_this_start(devices: str, *, anew: bool) -> None:
+    assert begins_anew(ET.fromstring(f"<domain><devices>{devices}</devices></domain>")) is anew
