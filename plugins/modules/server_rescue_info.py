@@ -149,7 +149,7 @@ servers:
           returned: always
           sample: alice@bastion
         reason:
-          description: What for, as O(reason) said. V(null) where nothing was said.
+          description: What for, as C(reason) of M(openrescue.server.server_rescue) said. V(null) where nothing was.
           type: str
           returned: always
           sample: kernel update of Tuesday
@@ -159,7 +159,9 @@ servers:
           returned: always
           sample: "2026-11-25T09:12:33Z"
         phase:
-          description: What was about to be done last, as O(phase) said. V(null) where nothing was said.
+          description:
+            - What was about to be done last, as C(phase) of M(openrescue.server.server_rescue) said. V(null) where
+              nothing was said.
           type: str
           returned: always
           sample: repair

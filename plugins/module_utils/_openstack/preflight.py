@@ -304,7 +304,8 @@ _REBOOT_FIRST = Problem(
     "reboot_first",
     "a rescue has failed and left its definition in place of the server's own, which the next rescue would keep as the"
     " original: it is rebooted hard first, which boots the server's own system for a moment",
-    "See afterwards that its own system has booted (role verify)",
+    "See that the rescue system is the one of this image: Nova may have kept the disk of the failed rescue, which an"
+    " unrescue removes. See after unrescue that its own system has booted (role verify)",
 )
 _NOT_REMEMBERED = Problem(
     "not_remembered",
