@@ -146,7 +146,7 @@ WAYS: dict[str, tuple[dict[str, t.Any], str, bool, tuple[str, ...]]] = {
 @pytest.mark.parametrize("case", WAYS)
 def test_the_way_to_the_cloud(run: Runs, case: str) -> None:
     params, code, retryable, words = WAYS[case]
-    outcome = run.rescue(NAME, direct=True, timeout=10, **params)
+    outcome = run.rescue(NAME, direct=True, timeout=20, **params)
     told(outcome, NAME, code, *words, retryable=retryable)
 
 
