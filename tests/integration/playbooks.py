@@ -54,32 +54,14 @@ class Play:
         :param playbook: one of the collection by its name, or the path of another.
         :param hosts: servers with variables of their own.
         """
-        shared = {
-            "rescue_hosts": "servers",
-            "rescue_provider": "libvirt",
-            "rescue_libvirt_uri": self.uri,
-            "rescue_image": str(self.image),
-        }
-        given = {**shared, **variables}
-        inventory = self.directory / "inventory.json"
-        inventory.write_text(
+        given = {**self._shared(), **variables}
+        self._inventory.write_text(
             json.dumps({"servers": {"hosts": {**{server: {} for server in servers}, **(hosts or {})}}}),
             encoding="utf-8",
         )
         done = subprocess.run(
-            [
-                str(pathlib.Path(sys.executable).with_name("ansible-playbook")),
-                f"--inventory={inventory}",
-                str(playbook) if isinstance(playbook, pathlib.Path) else f"openrescue.server.{playbook}",
-                f"--extra-vars={json.dumps({key: value for key, value in given.items() if value is not None})}",
-                *arguments,
-            ],
-            env={
-                **os.environ,
-                "ANSIBLE_COLLECTIONS_PATH": run(LAB_DIR / "venv", "tree").strip(),
-                "ANSIBLE_LOCALHOST_WARNING": "false",
-                "ANSIBLE_NOCOLOR": "true",
-            },
+            self._command(playbook, given, arguments),
+            env=self._environment(),
             capture_output=True,
             encoding="utf-8",
             errors="replace",
@@ -87,3 +69,48 @@ class Play:
             timeout=900,
         )
         return Outcome(done.returncode, done.stdout + done.stderr)
+
+    def start(self, playbook: str, log: pathlib.Path, **variables: t.Any) -> subprocess.Popen[bytes]:
+        """Begin to run a playbook on the servers of the last run, as a group of processes of its own."""
+        given = {**self._shared(), **variables}
+        with log.open("wb") as output:
+            return subprocess.Popen(
+                self._command(playbook, given, ()),
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    def _shared(self) -> dict[str, t.Any]:
+        return {
+            "rescue_hosts": "servers",
+            "rescue_provider": "libvirt",
+            "rescue_libvirt_uri": self.uri,
+            "rescue_image": str(self.image),
+        }
+
+    @property
+    def _inventory(self) -> pathlib.Path:
+        return self.directory / "inventory.json"
+
+    def _command(
+        self, playbook: str | pathlib.Path, given: t.Mapping[str, t.Any], arguments: t.Sequence[str]
+    ) -> list[str]:
+        return [
+            str(pathlib.Path(sys.executable).with_name("ansible-playbook")),
+            f"--inventory={self._inventory}",
+            str(playbook) if isinstance(playbook, pathlib.Path) else f"openrescue.server.{playbook}",
+            f"--extra-vars={json.dumps({key: value for key, value in given.items() if value is not None})}",
+            *arguments,
+        ]
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "ANSIBLE_COLLECTIONS_PATH": run(LAB_DIR / "venv", "tree").strip(),
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_NOCOLOR": "true",
+            "ANSIBLE_SHOW_CUSTOM_STATS": "true",
+        }

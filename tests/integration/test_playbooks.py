@@ -137,6 +137,66 @@ def test_a_rescue_image_that_does_not_boot(patient: Domain, play: Play, tmp_path
         assert patient.virsh("dumpxml", "--inactive", "--security-info") == definition
 
 
+def silent(path: pathlib.Path) -> pathlib.Path:
+    """A disk whose boot loader does nothing for ever: a server that runs, and of which nobody can tell more."""
+    blank(path)
+    with path.open("r+b") as handle:
+        handle.write(b"\xeb\xfe")
+        handle.seek(510)
+        handle.write(b"\x55\xaa")
+    return path
+
+
+#: how healthy servers look where something else is broken
+NO_WAY = {
+    "no agent": {},
+    "wrong address": {"verify_by": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1},
+    "broken bastion": {
+        "verify_by": "ssh",
+        "ansible_host": "192.0.2.1",
+        "ansible_ssh_common_args": "-o ProxyCommand=/bin/false",
+    },
+}
+
+
+@pytest.mark.parametrize("variables", NO_WAY.values(), ids=NO_WAY)
+def test_a_server_of_which_nobody_can_tell_is_left_alone(
+    variables: dict[str, t.Any], patient: Domain, play: Play, tmp_path: pathlib.Path
+) -> None:
+    patient.define(silent(tmp_path / "disk.raw")).start()
+    identity = patient.virsh("domid")
+
+    outcome = play("recover", hosts={patient.name: variables}, recover_probe_timeout=0)
+
+    outcome.must_fail_naming(patient.name, "was left alone", "recover_running=true")
+    assert patient.virsh("domid") == identity, "the guest was not touched"
+
+
+def test_one_run_after_another_tells_each_its_own(patient: Domain, play: Play, tmp_path: pathlib.Path) -> None:
+    """Triage ends well, and the recover that follows in the same run fails: the record is not the first one's."""
+    patient.define(silent(tmp_path / "disk.raw")).start()
+    both = tmp_path / "both.yml"
+    both.write_text(
+        "---\n- import_playbook: openrescue.server.triage\n- import_playbook: openrescue.server.recover\n"
+        "- hosts: servers\n  gather_facts: false\n  tasks: []\n"
+    )
+    outcome = play(both, patient.name, recover_probe_timeout=0)
+    outcome.must_fail_naming("was left alone")
+    record = outcome.text[outcome.text.index("CUSTOM STATS") :]
+    assert '"outcome": "left_alone"' in record
+    assert "was left alone" in record
+
+
+@pytest.mark.parametrize("hosts", ["wbe*", "servers:!servers", ""])
+@pytest.mark.parametrize("name", ["triage", "recover"])
+def test_a_pattern_that_fits_nobody_is_an_error(name: str, hosts: str, play: Play) -> None:
+    play(name, "untouched", rescue_hosts=hosts).must_fail_naming("no host of the inventory fits")
+
+
+def test_an_empty_inventory_is_an_error(play: Play) -> None:
+    play("unrescue", rescue_hosts="all").must_fail_naming("no host of the inventory fits")
+
+
 def test_a_disk_without_an_operating_system(patient: Domain, play: Play, tmp_path: pathlib.Path) -> None:
     patient.define(blank(tmp_path / "disk.raw"))
     outcome = play("recover", patient.name, recover_probe_timeout=2, verify_timeout=4)
