@@ -141,7 +141,8 @@ def silent(path: pathlib.Path) -> pathlib.Path:
     """A disk whose boot loader does nothing for ever: a server that runs, and of which nobody can tell more."""
     blank(path)
     with path.open("r+b") as handle:
-        handle.write(b"\xeb\xfe")
+        # cli, hlt, and again
+        handle.write(b"\xfa\xf4\xeb\xfd")
         handle.seek(510)
         handle.write(b"\x55\xaa")
     return path
