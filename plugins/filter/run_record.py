@@ -42,6 +42,9 @@ options:
     description: What the task said that has failed last. Used where nobody else gave a reason.
     type: str
     default: ""
+  life:
+    description: What was known of its life before anything was done.
+    type: dict
   check:
     description: Whether it was a check.
     type: bool
@@ -84,6 +87,7 @@ def run_record(
     outcome: str = "",
     error: str = "",
     last: str = "",
+    life: t.Mapping[str, t.Any] | None = None,
     check: bool = False,
 ) -> dict[str, t.Any]:
     """See above."""
@@ -99,7 +103,7 @@ def run_record(
         "state": server.get("state"),
         "power_state": server.get("power_state"),
         "changed": any(taken.get(step, {}).get("changed") for step in _CHANGE),
-        "life": taken.get("probe", {}).get("server", {}).get("life"),
+        "life": life or None,
         "console": taken.get("triage", {}).get("boot"),
         "verdict": taken.get("diagnose", {}).get("verdict"),
         "findings": _findings(taken),
