@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026, The openrescue authors
+"""What recover and unrescue decide, for many servers in one run: who is rescued, given back, or left alone."""
+
+from __future__ import annotations
+
+import pathlib
+import subprocess
+import sys
+import typing as t
+
+import pytest
+from ansible_collections.openrescue.server.plugins.module_utils._server.process import identity
+from stand_ins import Scenario, Told, play
+
+BUSY = {"code": "busy", "message": "e2fsck works on its disks", "hint": "", "retryable": True}
+FINDING = {"fault": "fstab-syntax", "severity": "critical", "summary": "bad", "evidence": [], "remedy": "r",
+           "remedy_safe": True, "key": "k"}  # fmt: skip
+
+
+def hold(*, mine: bool = True, run: str | None = "s/1/1", alive: bool | None = True) -> dict[str, t.Any]:
+    return {
+        "owner": "alice@bastion",
+        "reason": "r",
+        "since": "s",
+        "phase": "p",
+        "run": run,
+        "alive": alive,
+        "mine": mine,
+    }
+
+
+def server(name: str, state: str = "unrescued", *, power: str = "running", life: str = "down", **more: t.Any) -> t.Any:
+    rescue = {"id": "1", "since": "2026-11-25T10:00:00Z", "reach": {}} if state == "rescued" else None
+    told = {"state": life, "evidence": "e", "by": "power_state" if life == "down" else None}
+    return {
+        "name": name, "id": f"id-{name}", "provider": "libvirt", "state": state, "power_state": power, "agent": "none",
+        "rescue": rescue, "hold": hold() if rescue else None, "actions": [], "error": None, "life": told, **more,
+    }  # fmt: skip
+
+
+def answer(facts: t.Any, **more: t.Any) -> dict[str, t.Any]:
+    return {"changed": False, "server": facts, "servers": [facts], **more}
+
+
+def scenario(name: str, *, serial: str = "openrescue-rescue", variables: t.Any = None, **other: t.Any) -> Scenario:
+    """A server that is down, and comes back; each keyword replaces what one module answers."""
+    found = {
+        "changed": False,
+        "verdict": "unbootable",
+        "patient": {"root": "/dev/vda1", "os": {}},
+        "findings": [FINDING],
+    }
+    answers = {
+        "server_rescue_info": [answer(server(name)), answer(server(name, "rescued"))],
+        "console_diagnose": [{"boot": "unknown", "findings": [], "lines": 0, "tail": []}],
+        "server_rescue": [
+            answer(server(name, "rescued", actions=["start_rescue"]), changed=True),
+            answer(server(name, actions=["start_own"]), changed=True),
+        ],
+        "disk_diagnose": [found],
+        "disk_repair": [{"changed": True, "applied": [FINDING], "failed_findings": [], "undo": "u1"}],
+        "disk_mount": [{"changed": True, "mount_point": "/mnt/patient"}],
+    }
+    assert set(other) <= set(answers)
+    return Scenario({**answers, **other}, variables or {}, serial)
+
+
+def failed(message: str, **more: t.Any) -> dict[str, t.Any]:
+    return {"failed": True, "msg": message, **more}
+
+
+def rescued(name: str, *, changed: bool = False, **more: t.Any) -> list[t.Any]:
+    """What server_rescue answers for a server that is rescued already, and when it gives it back."""
+    back = answer(server(name), changed=True)
+    return [answer(server(name, "rescued", **more), changed=changed), back]
+
+
+LOST = {"disk_repair": ["lost"]}
+TAKEN = {"actions": ["take_over"]}
+BUSY_MOUNT = {"disk_mount": [failed("e2fsck works on its disks", error=BUSY)]}
+LIVE = {"server_rescue_info": [answer(server("x", life="unknown"))]}
+REFUSED = {"ansible_host": "refused.example", "rescue_ssh_host": "rescue.example"}
+#: per server: what is so there, how it ends, what the error says, and what was asked of server_rescue
+TABLE: dict[str, tuple[Scenario, str, str, list[str]]] = {
+    "broken": (scenario("broken"), "back", "", ["rescued", "unrescued"]),
+    "off": (
+        scenario("off", server_rescue=[
+            answer(server("off", "rescued", actions=["start_rescue"]), changed=True),
+            answer(server("off", power="shutdown")),
+        ]),
+        "off", "", ["rescued", "unrescued"],
+    ),
+    # Signs of life.
+    "refused": (scenario("refused", **LIVE, variables=REFUSED), "left_alone", "nobody can tell", []),
+    "booting": (
+        scenario("booting", server_rescue_info=[answer(server("booting", life="booting"))], variables=REFUSED),
+        "left_alone", "it is booting", [],
+    ),
+    "login": (scenario("login", **LIVE), "left_alone", "", []),
+    "healthy": (
+        scenario("healthy", server_rescue_info=[answer(server("healthy", life="up"))]), "left_alone", "", []
+    ),
+    "stopped": (
+        scenario("stopped", **LIVE, console_diagnose=[{"boot": "failed", "findings": [], "lines": 1, "tail": []}],
+                 variables=REFUSED),
+        # It is given back, and as nobody can log in there is no proof of that either.
+        "failed", "verify by ssh", ["rescued", "unrescued"],
+    ),
+    "wanted": (
+        scenario("wanted", **LIVE, variables={"recover_running": True}), "back", "", ["rescued", "unrescued"]
+    ),
+    "unasked": (
+        scenario("unasked", server_rescue_info=[failed("cannot connect to libvirt")]), "failed", "cannot connect", []
+    ),
+    # Whose it is.
+    "held": (scenario("held", server_rescue=[failed("it is held by bob")]), "failed", "held by bob", ["rescued"]),
+    "by-hand": (
+        scenario("by-hand", server_rescue=rescued("by-hand", hold=None)), "failed", "rescued before by other means",
+        ["rescued"],
+    ),
+    "unwritten": (
+        scenario("unwritten", server_rescue=rescued("unwritten", changed=True, hold=None)), "back", "",
+        ["rescued", "unrescued by force"],
+    ),
+    "takeover": (
+        scenario("takeover", variables={"recover_takeover": True}), "back", "",
+        ["rescued by force", "unrescued by force"],
+    ),
+    "kept": (
+        scenario("kept", variables={"recover_keep_rescued": True}), "rescued", "",
+        ["rescued", "rescued by force, no run"],
+    ),
+    "wrong-disk": (
+        scenario("wrong-disk", serial="openrescue-vda"), "failed", "not proven that what answers is the rescue system",
+        ["rescued", "unrescued"],
+    ),
+    # Work that goes on.
+    "unread": (
+        scenario("unread", disk_diagnose=[failed("no such disk")], **BUSY_MOUNT), "failed", "no such disk",
+        ["rescued", "unrescued"],
+    ),
+    "lost-idle": (scenario("lost-idle", **LOST), "failed", "no longer answers", ["rescued", "unrescued"]),
+    "lost-busy": (scenario("lost-busy", **LOST, **BUSY_MOUNT), "failed", "It is left rescued", ["rescued"]),
+    "lost-dark": (
+        scenario("lost-dark", **LOST, disk_mount=["lost"]), "failed", "nobody can tell whether its rescue system",
+        ["rescued"],
+    ),
+    "taken-busy": (
+        scenario("taken-busy", server_rescue=rescued("taken-busy", changed=True, **TAKEN),
+                 disk_diagnose=[failed("e2fsck works on its disks", error=BUSY)], **BUSY_MOUNT),
+        "failed", "goes on with it", ["rescued"],
+    ),
+    "taken-idle": (
+        scenario("taken-idle", server_rescue=rescued("taken-idle", changed=True, **TAKEN)), "back", "",
+        ["rescued", "unrescued"],
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """Triage of all, then recover of all, in one run."""
+    both = tmp_path_factory.mktemp("both") / "both.yml"
+    both.write_text(
+        "---\n- import_playbook: openrescue.server.triage\n- import_playbook: openrescue.server.recover\n",
+        encoding="utf-8",
+    )
+    return play(tmp_path_factory.mktemp("recover"), both, {name: entry[0] for name, entry in TABLE.items()})
+
+
+def asked(calls: t.Sequence[tuple[str, dict[str, t.Any]]]) -> list[str]:
+    """What was asked of server_rescue, in short."""
+    return [
+        given["state"]
+        + (" by force" if given["force_takeover"] else "")
+        + (", no run" if not given.get("run") and given["state"] == "rescued" else "")
+        for name, given in calls
+        if name == "server_rescue"
+    ]
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_recover(name: str, told: Told) -> None:
+    _scenario, outcome, error, wanted = TABLE[name]
+    assert name in told.records, told.text
+    record = told.records[name]
+    assert (record["outcome"], asked(told.calls[name])) == (outcome, wanted), (record, told.calls[name])
+    assert error in (record["error"] or ""), record
+    assert bool(record["error"]) == bool(error), record
+
+
+def test_a_run_with_a_server_that_is_not_back_does_not_end_well(told: Told) -> None:
+    assert told.code == 2, told.text
+
+
+def test_every_call_says_who_and_for_which_run(told: Told) -> None:
+    given = [given for calls in told.calls.values() for name, given in calls if name == "server_rescue"]
+    runs = {call["run"] for call in given if call.get("run")}
+    assert len(runs) == 1
+    assert len({call["owner"] for call in given}) == 1
+    assert all("@" in call["owner"] for call in given)
+
+
+def test_the_modules_end_before_their_tasks_do(told: Told) -> None:
+    limits = {(name, given["timeout"]) for name, given in told.calls["broken"] if name.startswith("disk_")}
+    assert limits == {("disk_diagnose", 1800), ("disk_repair", 1800)}
+    text = told.text
+    assert "Traceback" not in text
+
+
+def test_nobody_is_asked_for_work_that_was_never_begun(told: Told) -> None:
+    names = {name: [module for module, _given in calls] for name, calls in told.calls.items()}
+    assert "disk_mount" not in names["broken"] + names["unread"]
+    assert "disk_mount" in names["lost-idle"]
+    assert not {"disk_diagnose", "server_rescue"} & {*names["refused"], *names["login"], *names["healthy"]}
+
+
+UNRESCUE = {
+    "idle": (scenario("idle", server_rescue_info=[answer(server("idle", "rescued"))]), ["unrescued"]),
+    "busy": (scenario("busy", server_rescue_info=[answer(server("busy", "rescued"))], **BUSY_MOUNT), []),
+    # A person asks for it, and a rescue system that is gone does not stop that.
+    "dark": (
+        scenario("dark", server_rescue_info=[answer(server("dark", "rescued"))], disk_mount=["lost"]),
+        ["unrescued"],
+    ),
+    "back": (scenario("back", server_rescue_info=[answer(server("back"))]), ["unrescued"]),
+    "others": (scenario("others", server_rescue_info=[answer(server("others", "rescued", hold=hold(mine=False)))]), []),
+}
+
+
+def test_unrescue(tmp_path: pathlib.Path) -> None:
+    answers = {"server_rescue": [answer(server("x"), changed=True)]}
+    scenarios = {
+        name: Scenario({**entry.answers, **answers}, entry.variables) for name, (entry, _wanted) in UNRESCUE.items()
+    }
+    told = play(tmp_path, "unrescue", scenarios)
+    assert {name: asked(calls) for name, calls in told.calls.items()} == {
+        name: wanted for name, (_entry, wanted) in UNRESCUE.items()
+    }, told.text
+    assert told.records["busy"]["outcome"] == "failed"
+
+
+def test_a_controller_sees_what_a_hypervisor_cannot(tmp_path: pathlib.Path) -> None:
+    """The module on the hypervisor cannot look at the process of the run that holds the server: the role can."""
+    process = subprocess.Popen(["sleep", "600"])
+    alive = identity(process.pid)
+    gone = subprocess.Popen(["true"])
+    dead = identity(gone.pid)
+    gone.wait()
+    cases = {"dead-run": dead, "live-run": alive, "elsewhere": "ffffffffffff/1/1"}
+    scenarios = {}
+    for name, run in cases.items():
+        held = server(name, "rescued", hold=hold(mine=False, run=run, alive=None))
+        scenarios[name] = scenario(
+            name,
+            server_rescue_info=[answer(held)],
+            server_rescue=[failed("it is held by alice")],
+            variables={"rescue_delegate_to": "hypervisor"},
+        )
+    hosts = {
+        **scenarios,
+        "hypervisor": Scenario({}, {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}),
+    }
+    try:
+        told = play(tmp_path, "recover", hosts, "-e", "rescue_hosts=*-run:elsewhere")
+    finally:
+        process.kill()
+        process.wait()
+    assert {name: asked(told.calls[name]) for name in cases} == {
+        "dead-run": ["rescued by force"],
+        "live-run": ["rescued"],
+        "elsewhere": ["rescued"],
+    }, told.text
