@@ -64,7 +64,7 @@ def plan_unrescue(now: LibvirtSituation, wish: Wish) -> Plan:
         ending=True,
         power=marker.power,
         autostart=marker.autostart,
-        marks=True,
+        marker_around_steps=True,
     )
 
 
@@ -90,7 +90,7 @@ def _fresh_rescue(now: LibvirtSituation, *, power: str, autostart: bool, leftove
         ("start_rescue", True),
     )
     needed = tuple(step for step, applies in steps if applies)
-    return Plan(steps=needed, power=power, autostart=autostart, fresh=True, marks=True)
+    return Plan(steps=needed, power=power, autostart=autostart, begins_anew=True, marker_around_steps=True)
 
 
 def _keep_rescue(now: LibvirtSituation) -> Plan:
@@ -103,8 +103,8 @@ def _keep_rescue(now: LibvirtSituation) -> Plan:
         steps=steps,
         power=marker.power,
         autostart=marker.autostart or now.autostart,
-        marker_only=not marker.at_rest or bool(steps),
-        marks=True,
+        corrects_marker=not marker.at_rest or bool(steps),
+        marker_around_steps=True,
     )
 
 

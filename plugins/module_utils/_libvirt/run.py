@@ -196,6 +196,8 @@ class LibvirtRun(Run):
         """Show that this call is at work, for those who cannot see its process."""
         worker = self._marker.worker
         if worker is None or worker.until - self._clock.wall() < WORKER_LEASE / 2:
+            # It may have been taken over by force.
+            self._refuse_if_at_work()
             self._write_marker()
 
     def _domain(self) -> t.Any:

@@ -129,9 +129,9 @@ def _plan_rescue(now: NovaSituation, wish: Wish, *, history: History, image: str
     if now.vm_state == "error":
         # Nova writes no metadata in ERROR; after a hard reboot it does.
         steps = ("reboot_hard", "write_marker", "rescue") if history.failed_rescue else ("rescue",)
-        return Plan(steps=steps, power=power, fresh=True)
+        return Plan(steps=steps, power=power, begins_anew=True)
     if now.vm_state != "rescued":
-        return Plan(steps=("write_marker", "rescue"), power=power, fresh=True)
+        return Plan(steps=("write_marker", "rescue"), power=power, begins_anew=True)
     if now.power_state != "running":
         raise OpenRescueError(
             f"it is in RESCUE, but the rescue system is not running (power state {now.power_state})",

@@ -97,7 +97,7 @@ class _Change:
         try:
             self._follow(now, plan)
         except OpenRescueError as exc:
-            if job.wish.state == "rescued" and plan.fresh and not isinstance(exc, _NO_WAY_BACK_NEEDED):
+            if job.wish.state == "rescued" and plan.begins_anew and not isinstance(exc, _NO_WAY_BACK_NEEDED):
                 self._put_back(exc)
             raise
         job.after = self._session.observe(job.id)
@@ -155,7 +155,7 @@ class _Change:
         job = self._job
         run = self._watch.measure("take_hold", lambda: self._session.begin(now, plan, job))
         job.actions += plan.opening
-        job.changed = job.changed or plan.marks
+        job.changed = job.changed or plan.marker_around_steps
         for step in plan.steps:
             job.actions.append(step)
             changed = self._watch.measure(step, lambda step=step: run.do(step))  # type: ignore[misc]

@@ -20,22 +20,22 @@ class Plan:
 
     :param power: the power state that unrescue will restore.
     :param autostart: whether unrescue will switch it on again.
-    :param fresh: whether the rescue begins anew, with disks of its own.
+    :param begins_anew: whether the rescue begins anew, with disks of its own.
     """
 
     steps: tuple[str, ...] = ()
     ending: bool = False
     power: str = ""
     autostart: bool = False
-    fresh: bool = False
+    begins_anew: bool = False
     #: set where the marker alone is to be put right
-    marker_only: bool = False
+    corrects_marker: bool = False
     #: whether the marker is written around the steps, and not by one of them
-    marks: bool = False
+    marker_around_steps: bool = False
 
     @property
     def changes(self) -> bool:
-        return bool(self.steps) or self.marker_only
+        return bool(self.steps) or self.corrects_marker
 
     @property
     def actions(self) -> list[str]:
@@ -47,11 +47,11 @@ class Plan:
     @property
     def opening(self) -> list[str]:
         """What taking hold of the server does."""
-        return ["write_marker"] if self.marks and self.steps else []
+        return ["write_marker"] if self.marker_around_steps and self.steps else []
 
     @property
     def closing(self) -> list[str]:
         """What letting go of it does."""
-        if not self.marks:
+        if not self.marker_around_steps:
             return []
         return ["remove_marker"] if self.ending else ["write_marker"]

@@ -9,8 +9,14 @@ import threading
 
 import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._server import fleet
-from ansible_collections.openrescue.server.plugins.module_utils._server.fleet import change_servers, look_at_servers
-from ansible_collections.openrescue.server.plugins.module_utils._server.model import Problem
+from ansible_collections.openrescue.server.plugins.module_utils._server.fleet import (
+    Roll,
+    change_servers,
+    look_at_servers,
+)
+from ansible_collections.openrescue.server.plugins.module_utils._server.look import look_at_server
+from ansible_collections.openrescue.server.plugins.module_utils._server.marker import Marker
+from ansible_collections.openrescue.server.plugins.module_utils._server.model import Life, Problem
 from ansible_collections.openrescue.server.plugins.module_utils._server.result import result, summary
 from ansible_collections.openrescue.server.plugins.module_utils._time import Clock
 
@@ -72,3 +78,21 @@ def test_inspection_collects_what_stands_in_the_way() -> None:
     assert fine.error is None
     assert gone.error is not None
     assert provider.done == []
+
+
+def test_what_a_module_knows_better_of_life_is_taken() -> None:
+    up = Life("up", "somebody saw it", "console")
+    job = look_at_server(
+        FakeProvider(),
+        "web1",
+        RESCUED,
+        clock=Clock(),
+        roll=Roll(),
+        judge=lambda _session, _now, told: up if told else told,
+    )
+    assert job.life is up
+
+
+def test_a_marker_says_what_all_providers_return() -> None:
+    marker = Marker(id="1", image="/i", since="now", power="running")
+    assert (marker.previous, marker.details) == ({"power_state": "running", "autostart": False}, {})
