@@ -12,7 +12,7 @@ version_added: 0.1.0
 description:
   - Reads what a server wrote to its console and looks for the faults that this collection knows.
   - The server is not touched, and it need not be reachable.
-  - Only the last boot in the log counts. What a later successful boot has outlived is not reported.
+  - Only the last boot in the log that came to an end counts. What a later successful boot has outlived is not reported.
 author:
   - The openrescue authors (@openrescue)
 extends_documentation_fragment:
@@ -66,9 +66,10 @@ EXAMPLES = r"""
 RETURN = r"""
 boot:
   description:
-    - V(booted) if the last boot came to its end, such as a login prompt.
+    - How the last boot that came to an end went.
+    - V(booted) if it came to a login prompt or the like, and nothing says that the server went down since.
     - V(failed) if it stopped, such as in emergency mode or at the prompt of the boot loader.
-    - V(unknown) if the log says neither.
+    - V(unknown) if the log says neither. A boot that has only begun does not hide how the one before it failed.
   type: str
   returned: success
   choices:
@@ -76,6 +77,26 @@ boot:
     - failed
     - unknown
   sample: failed
+state:
+  description:
+    - What the server is in where the log ends.
+    - V(booted) and V(failed) as in RV(boot), V(booting) if a boot has begun and came to no end yet, V(off) if the
+      system has switched itself off, V(unknown) otherwise.
+  type: str
+  returned: success
+  choices:
+    - booted
+    - failed
+    - booting
+    - 'off'
+    - unknown
+  sample: failed
+rescue_system:
+  description:
+    - Whether the log ends in a rescue system. What that says is left out of RV(boot) and RV(findings).
+  type: bool
+  returned: success
+  sample: false
 findings:
   description:
     - What is wrong, causes first. General symptoms beside a cause are of severity V(info).
@@ -169,6 +190,7 @@ from ..module_utils._faults.catalog import FAULTS
 from ..module_utils._faults.engine.console import MAX_CHARACTERS, read_console
 from ..module_utils._server.factory import create_provider
 from ..module_utils._server.options import SecretsFirst, provider_argument_spec
+from ..module_utils._text import printable_result
 from ..module_utils._time import Clock, Deadline
 
 
@@ -229,15 +251,17 @@ def main() -> None:
         else:
             text = console_of(params)
     except OpenRescueError as exc:
-        module.fail_json(msg=str(exc), error=exc.as_result())
+        module.fail_json(**printable_result({"msg": str(exc), "error": exc.as_result()}))
     report = read_console(text, faults=FAULTS, tail=params["tail"])
-    module.exit_json(
-        changed=False,
-        boot=report.boot,
-        findings=[finding.as_dict() for finding in report.findings],
-        lines=report.lines,
-        tail=list(report.tail),
-    )
+    result = {
+        "boot": report.boot,
+        "state": report.state,
+        "rescue_system": report.rescue,
+        "findings": [finding.as_dict() for finding in report.findings],
+        "lines": report.lines,
+        "tail": list(report.tail),
+    }
+    module.exit_json(changed=False, **printable_result(result))
 
 
 if __name__ == "__main__":

@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import hashlib
 import pathlib
+import re
 import shutil
 import typing as t
 
 import pytest
 from openrescue_lab import breakage, daemon, guest, loop, modules, rescue
+from openrescue_lab.disk import Disk
 from openrescue_lab.rescue_guest import RescueGuest
 
 #: How far each breakage is taken on this machine, in a second each.
@@ -42,6 +44,7 @@ PLUGGED = {
     "initramfs-truncated": "found",
     "grub-config-missing": "reverted",
 }
+LINKS = ("loader", "entry", "kernel", "initramfs", "modules", "root", "init")
 SERIOUS = ("critical", "error", "warning")
 
 
@@ -117,7 +120,8 @@ def plugged(rescue_guest: RescueGuest, disk: pathlib.Path) -> t.Iterator[t.Calla
 def see_healthy(module: Module, disk: pathlib.Path, before: str) -> None:
     result = module("disk_diagnose")
     assert serious(result) == set()
-    assert result["verdict"] == "bootable"
+    assert result["verdict"] == "bootable", result["message"]
+    assert {link["link"]: link["status"] for link in result["chain"]} == dict.fromkeys(LINKS, "ok")
     assert {check["status"] for check in result["checks"]} == {"ran"}
     assert sha256(disk) == before
 
@@ -172,3 +176,48 @@ def test_inodes_have_no_remedy(here: t.Callable[[], Module], disk: pathlib.Path)
     breakage.apply("space-inodes", disk)
     (finding,) = here()("disk_diagnose", faults=["space-inodes"])["findings"]
     assert (finding["severity"], finding["remedy"]) == ("critical", None)
+
+
+def remove(pattern: str) -> t.Callable[[pathlib.Path], None]:
+    def apply(root: pathlib.Path) -> None:
+        found = sorted(root.glob(pattern))
+        assert found, pattern
+        for path in found:
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+    return apply
+
+
+def edit(old: str, new: str) -> t.Callable[[pathlib.Path], None]:
+    def apply(root: pathlib.Path) -> None:
+        config = root / "boot/grub/grub.cfg"
+        text = config.read_text(encoding="utf-8")
+        changed = re.sub(old, new, text)
+        assert changed != text
+        config.write_text(changed, encoding="utf-8")
+
+    return apply
+
+
+#: What breaks a link of the boot and is no fault yet: the link, and the verdict.
+CHAIN: dict[str, tuple[t.Callable[[pathlib.Path], None], str, str]] = {
+    "boot emptied": (remove("boot/*"), "entry", "unbootable"),
+    "default kernel missing": (remove("boot/vmlinuz-*"), "kernel", "unbootable"),
+    "root= of nothing": (edit(r"root=UUID=\S+", "root=UUID=dead-beef"), "root", "unbootable"),
+    "no initrd line": (edit(r"(?m)^\s*initrd\s.*$", ""), "initramfs", "unbootable"),
+    "no modules": (remove("lib/modules/*"), "modules", "unknown"),
+    "no init": (remove("sbin/init"), "init", "unbootable"),
+}
+
+
+@pytest.mark.parametrize("name", CHAIN)
+def test_a_chain_with_a_broken_link_here(name: str, here: t.Callable[[], Module], disk: pathlib.Path) -> None:
+    breaks, link, verdict = CHAIN[name]
+    with Disk(disk).mounted() as root:
+        breaks(root)
+    before = sha256(disk)
+    result = here()("disk_diagnose")
+    assert result["verdict"] == verdict
+    assert {item["link"]: item["status"] for item in result["chain"]}[link] != "ok"
+    assert result["message"]
+    assert sha256(disk) == before

@@ -77,6 +77,7 @@ class Signature:
     :param pattern: matched with ``search`` on one line, stripped of terminal escapes.
     :param summary: one sentence; ``{0}``, ``{1}`` stand for the groups of the pattern.
     :param survives_boot: the line still counts when the boot succeeded after it: a full disk stays full.
+    :param after_initramfs: the line means something else while the initramfs still looks for the root file system.
     """
 
     pattern: re.Pattern[str]
@@ -84,6 +85,7 @@ class Signature:
     severity: Severity = "critical"
     confidence: Confidence = "high"
     survives_boot: bool = False
+    after_initramfs: bool = False
 
 
 class NotApplicable(Exception):

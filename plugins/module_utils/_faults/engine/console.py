@@ -18,8 +18,9 @@ import re
 import typing as t
 
 from ..model import Evidence, Fault, Finding, Signature
+from .symptoms import SYMPTOMS
 
-__all__ = ("MAX_CHARACTERS", "ConsoleReport", "Line", "clean", "last_boot", "read_console")
+__all__ = ("MAX_CHARACTERS", "ConsoleReport", "Line", "boots", "clean", "read_console")
 
 #: a log longer than this is read from its end: the last boot is what counts
 MAX_CHARACTERS = 1024 * 1024
@@ -29,8 +30,11 @@ MAX_LINE = 512
 MAX_LINES = 40000
 MAX_EVIDENCE = 5
 MAX_FINDINGS = 40
+#: so far back an attempt that came to an end is looked for
+MAX_BOOTS = 10
 
 Boot = t.Literal["booted", "failed", "unknown"]
+State = t.Literal["booted", "failed", "booting", "off", "unknown"]
 
 # systemd cuts long unit names in their middle, and with them the escape that begins there.
 # Moving the cursor to a first column is how GRUB and firmware begin a line; to another column, they go on with one.
@@ -46,39 +50,28 @@ _SYSTEMD_PROGRESS = re.compile(r"^\[[ *]{3,8}\] ")
 _STAGES: tuple[tuple[int, bool, re.Pattern[str]], ...] = (
     # (rank, whether the same line twice means two boots, pattern)
     (0, True, re.compile(r"^SeaBIOS \(version ")),
-    (0, True, re.compile(r"^(?:UEFI Interactive Shell|UEFI firmware \(version)")),
+    (0, True, re.compile(r"^UEFI firmware \(version")),
+    (0, False, re.compile(r"^UEFI Interactive Shell")),
     (0, False, re.compile(r"^(?:BdsDxe: |iPXE \(|Booting from (?:Hard Disk|ROM|DVD/CD|Floppy))")),
     (1, False, re.compile(r"^(?:GRUB loading|Welcome to GRUB!|\s*GNU GRUB\s+version|Loading Linux |\s*Booting [`'])")),
     (2, True, re.compile(r"^\[ {0,4}0\.000000\](?:\[[ T0-9C]{1,12}\])? Linux version ")),
 )
-_END_OF_BOOT = re.compile(
-    r"^\[[ 0-9.]{8,16}\](?:\[[ T0-9C]{1,12}\])? reboot: (?:Restarting system|Power down|System halted)"
+_STAMP = r"^\[[ 0-9.]{8,16}\](?:\[[ T0-9C]{1,12}\])? "
+_END_OF_BOOT = re.compile(rf"{_STAMP}reboot: (?:Restarting system|Power down|System halted)")
+_OFF = re.compile(rf"{_STAMP}reboot: (?:Power down|System halted)")
+#: the kernel that writes a panicked one's memory away: a part of the boot that panicked
+_CRASH_KERNEL = re.compile(r"elfcorehdr=|^kdump(?:\[\d{1,8}\])?: |Kdump: saving to")
+#: a rescue system on the server's own console: nothing that it says is the server's
+_RESCUE_SYSTEM = re.compile(r"^(?:open)?rescue login:(?:\s|$)")
+#: until here systemd runs in the initramfs, where what is waited for is the root file system and not a line of fstab
+_LEAVES_INITRAMFS = re.compile(r"Switching root|Switch Root|switch_root|[Rr]unning in initrd.{0,20}ended")
+_IN_INITRAMFS = re.compile(
+    r"Running in initrd|dracut-|dracut:|Initrd (?:Root Device|Default Target|Root File System)|/sysroot"
 )
 _SUCCESS = re.compile(
     r"^[\w.-]{1,64} login:(?:\s|$)"
     r"|Reached target (?:\S{1,80} - )?(?:multi-user\.target|Multi-User System|graphical\.target|Graphical Interface)"
     r"|Cloud-init v\. .{1,60} finished at "
-)
-
-# What any of many causes leads to. Their words are shown, but never before a cause.
-_SYMPTOM_TABLE = (
-    (
-        "boot-mount-failed",
-        r"(?:Dependency failed for|Failed to mount) (?:\S{1,200} - )?(/\S{0,200}?)\.?$",
-        "could not mount {0}",
-    ),
-    ("boot-emergency-mode", r"You are in emergency mode|Entering emergency mode\.", "stopped in emergency mode"),
-    ("boot-emergency-mode", r"You are in rescue mode", "stopped in rescue mode"),
-    ("boot-emergency-mode", r"Cannot open access to console, the root account is locked", "cannot show a root shell"),
-    ("boot-initramfs-shell", r"^\(initramfs\)|^dracut:/[^#]{0,40}#(?:\s|$)", "stopped in the shell of its initramfs"),
-    ("boot-initramfs-shell", r"^Gave up waiting for root", "did not find its root file system in time"),
-    ("boot-initramfs-shell", r"dracut-initqueue.{0,40}Could not boot", "did not find its root file system in time"),
-    ("boot-kernel-panic", r"Kernel panic - not syncing: (.{1,120})", "panicked: {0}"),
-    ("boot-loader-prompt", r"^grub(?: rescue)?> ?|^Entering rescue mode\.\.\.", "stopped at the boot loader's prompt"),
-    ("boot-no-device", r"No bootable device|not a bootable disk|^BdsDxe: No bootable", "found nothing to boot from"),
-)
-_SYMPTOMS = tuple(
-    (name, Signature(re.compile(pattern), f"the server {summary}")) for name, pattern, summary in _SYMPTOM_TABLE
 )
 
 
@@ -92,9 +85,16 @@ class Line:
 
 @dataclasses.dataclass(frozen=True)
 class ConsoleReport:
-    """What the last boot in a console log shows."""
+    """What a console log shows.
+
+    :param boot: how the last boot that came to an end went.
+    :param state: what the server is in where the log ends.
+    :param rescue: whether the log ends in a rescue system, so that nothing is known of the server's present state.
+    """
 
     boot: Boot
+    state: State
+    rescue: bool
     findings: tuple[Finding, ...]
     lines: int
     tail: tuple[str, ...]
@@ -126,23 +126,22 @@ def _printable(line: str) -> str:
     return _SYSTEMD_PROGRESS.sub("", shown).rstrip()
 
 
-def last_boot(lines: t.Sequence[Line]) -> list[Line]:
-    """The lines of the last boot that says anything."""
-    boots: list[list[Line]] = [[]]
+def boots(lines: t.Sequence[Line]) -> list[list[Line]]:
+    """The lines of each boot, the last one last; a kernel that only saves a crash belongs to the boot that crashed."""
+    found: list[list[Line]] = [[]]
     # A log may begin in the middle of a boot.
     rank = 2
     for line in lines:
-        found = _stage(line.text)
-        if found is not None:
-            stage, repeats_mean_boots = found
-            if stage < rank or (stage == rank and repeats_mean_boots):
-                boots.append([])
-            rank = stage
-        boots[-1].append(line)
+        stage = _stage(line.text)
+        if stage is not None:
+            if stage[0] < rank or (stage[0] == rank and stage[1]):
+                found.append([])
+            rank = stage[0]
+        found[-1].append(line)
         if _END_OF_BOOT.search(line.text):
-            boots.append([])
+            found.append([])
             rank = -1
-    return next((boot for boot in reversed(boots) if boot), [])
+    return [boot for boot in found if boot and not any(_CRASH_KERNEL.search(line.text) for line in boot[:400])]
 
 
 def _stage(line: str) -> tuple[int, bool] | None:
@@ -152,32 +151,72 @@ def _stage(line: str) -> tuple[int, bool] | None:
     return None
 
 
+@dataclasses.dataclass(frozen=True)
+class _Judged:
+    """One boot: how it went, what it came to, and what was matched in it."""
+
+    boot: Boot
+    state: State
+    matches: tuple[_Match, ...]
+
+
 def read_console(text: str, *, faults: t.Sequence[Fault], tail: int = 20) -> ConsoleReport:
-    """Match the last boot of a console log against the signatures of all faults.
+    """Match the last boot that came to an end against the signatures of all faults.
 
     :param faults: the catalogue.
     :param tail: how many of the last lines that say anything to return.
     """
     lines = clean(text)
-    boot = last_boot(lines)
-    success = max((line.number for line in boot if _SUCCESS.search(line.text)), default=0)
-    matches = [
-        match
-        for line in boot
-        for match in _matches(line, faults)
-        if match.line.number > success or match.signature.survives_boot
-    ]
+    all_boots = boots(lines)
+    rescued = [boot for boot in all_boots if any(_RESCUE_SYSTEM.search(line.text) for line in boot)]
+    in_rescue = bool(rescued) and rescued[-1] is all_boots[-1]
+    own = [boot for boot in all_boots if boot not in rescued]
+    last = _judge(own[-1], faults) if own else _Judged("unknown", "unknown", ())
+    told = last
+    for boot in reversed(own[:-1][-MAX_BOOTS:]) if last.boot == "unknown" and last.state != "off" else ():
+        # An attempt that says nothing yet does not hide how the one before it failed; a good one is over, though.
+        before = _judge(boot, faults)
+        if before.boot != "unknown" or before.state in ("booted", "off"):
+            told = before if before.boot == "failed" else last
+            break
     return ConsoleReport(
-        boot=_verdict(success, matches),
-        findings=_findings(matches),
+        boot=told.boot,
+        state="unknown" if in_rescue else last.state,
+        rescue=in_rescue,
+        findings=_findings(told.matches),
         lines=len(lines),
         tail=tuple(line.text for line in lines[-tail:]) if tail > 0 else (),
     )
 
 
+def _judge(boot: t.Sequence[Line], faults: t.Sequence[Fault]) -> _Judged:
+    success = max((line.number for line in boot if _SUCCESS.search(line.text)), default=0)
+    switched = max((line.number for line in boot if _LEAVES_INITRAMFS.search(line.text)), default=0)
+    early = any(_IN_INITRAMFS.search(line.text) for line in boot)
+    matches = tuple(
+        match
+        for line in boot
+        for match in _matches(line, faults)
+        if (line.number > success or match.signature.survives_boot)
+        and not (match.signature.after_initramfs and early and line.number < (switched or line.number + 1))
+    )
+    how = _verdict(success, matches)
+    ended = next((line for line in boot if _END_OF_BOOT.search(line.text)), None)
+    if ended is not None and how == "booted":  # it was up, and is not any more
+        return _Judged("unknown", "off" if _OFF.search(ended.text) else "booting", matches)
+    if ended is not None:
+        return _Judged(how, "off" if _OFF.search(ended.text) else "booting", matches)
+    return _Judged(how, "booting" if how == "unknown" and _has_begun(boot) else how, matches)
+
+
+def _has_begun(boot: t.Sequence[Line]) -> bool:
+    """Whether this is the beginning of a boot, and not any text that was logged."""
+    return any(_stage(line.text) is not None for line in boot)
+
+
 def _matches(line: Line, faults: t.Sequence[Fault]) -> t.Iterator[_Match]:
     table = [(fault.id, signature, False) for fault in faults for signature in fault.signatures]
-    table += [(name, signature, True) for name, signature in _SYMPTOMS]
+    table += [(name, signature, True) for name, signature in SYMPTOMS]
     for name, signature, symptom in table:
         found = signature.pattern.search(line.text)
         if found:
@@ -187,7 +226,7 @@ def _matches(line: Line, faults: t.Sequence[Fault]) -> t.Iterator[_Match]:
 
 def _verdict(success: int, matches: t.Sequence[_Match]) -> Boot:
     """Booted unless something fatal came after the success; failed only on a sign that it stopped."""
-    stopped = [match for match in matches if match.symptom or match.signature.severity == "critical"]
+    stopped = [match for match in matches if match.signature.severity == "critical"]
     if any(match.line.number > success for match in stopped if not match.signature.survives_boot):
         return "failed"
     return "booted" if success else "unknown"

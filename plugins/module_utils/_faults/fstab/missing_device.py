@@ -88,6 +88,7 @@ FSTAB_MISSING_DEVICE = Fault(
         Signature(
             re.compile(r"Timed out waiting for device (?!.{0,200}tty)(?:\S{1,200} - )?(\S{1,200}?)\.?$"),
             "{0} did not appear in time",
+            after_initramfs=True,
         ),
     ),
     detect=detector("fstab-missing-device", judge_missing),

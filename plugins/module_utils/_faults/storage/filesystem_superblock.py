@@ -86,8 +86,13 @@ FILESYSTEM_SUPERBLOCK = Fault(
             "{0} has no valid superblock",
         ),
         Signature(
-            re.compile(r"EXT4-fs \((\S{1,40})\): (?:VFS: Can't find ext4 filesystem|unable to read superblock)"),
+            re.compile(r"EXT4-fs \((\S{1,40})\): unable to read superblock"),
             "{0} has no valid superblock",
+        ),
+        Signature(
+            re.compile(r"EXT4-fs \((\S{1,40})\): VFS: Can't find ext4 filesystem"),
+            "{0} holds no ext4 file system: it is of another type, or has lost its superblock",
+            confidence="low",
         ),
         Signature(
             re.compile(r"ALERT!\s{1,4}(\S{1,200}) does not exist\.\s{1,4}Dropping to a shell"),

@@ -16,8 +16,8 @@ from ansible_collections.openrescue.server.plugins.module_utils._faults.engine.c
     MAX_CHARACTERS,
     MAX_LINES,
     ConsoleReport,
+    boots,
     clean,
-    last_boot,
     read_console,
 )
 
@@ -110,6 +110,7 @@ LINES = [
     ("[   3.1] XFS (vda1): Metadata CRC error detected at xfs_agi_read_verify", "filesystem-corrupt"),
     ("[   3.1] BTRFS error (device vda1): bad tree block start", "filesystem-corrupt"),
     ("[   3.1] EXT4-fs (vda1): VFS: Can't find ext4 filesystem", "filesystem-superblock"),
+    ("[   3.1] EXT4-fs (vda1): unable to read superblock", "filesystem-superblock"),
     ("fsck.ext4: Bad magic number in super-block while trying to open /dev/vda1", "filesystem-superblock"),
     ("ALERT!  /dev/mapper/vg-root does not exist.  Dropping to a shell!", "filesystem-superblock"),
     ("dracut-initqueue[455]: Warning: /dev/mapper/rhel-root does not exist", "filesystem-superblock"),
@@ -159,6 +160,26 @@ SYMPTOMS = {
     "dracut:/# ": "boot-initramfs-shell",
     "[    2.1] Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000100": "boot-kernel-panic",
     "grub rescue> ": "boot-loader-prompt",
+    # MicrosoftDocs/SupportArticles-docs, support/azure/virtual-machines/linux: linux-no-boot-dracut,
+    # kernel-related-boot-issues, azure-linux-vm-uefi-boot-failures, linux-selinux-troubleshooting
+    "Welcome to emergency mode! After logging in, type": "boot-emergency-mode",
+    "dracut-initqueue[378]: Warning: Could not boot.": "boot-root-not-found",
+    "[FAILED] Failed to mount /sysroot.": "boot-root-not-found",
+    "error: file `/vmlinuz-4.18.0-553.el8.x86_64' not found.": "boot-kernel-missing",
+    "error: ../../grub-core/fs/fshelp.c:257:file `/boot/vmlinuz-6.1' not found.": "boot-kernel-missing",
+    "error: symbol `grub_calloc' not found.": "boot-module-missing",
+    "error: file `/grub2/i386-pc/normal.mod' not found.": "boot-module-missing",
+    "systemd[1]: Failed to load SELinux policy. Freezing.": "boot-selinux-policy",
+    "Unable to load SELinux Policy. Machine is in enforcing mode. Halting now.": "boot-selinux-policy",
+    # GoogleCloudPlatform/gce-rescue, gce_rescue_v2/core/diagnose_rules: switchroot, systemd_early, firmware
+    "switch_root: failed to mount moving /dev to /sysroot/dev": "boot-no-init",
+    "Target filesystem doesn't have requested /sbin/init.": "boot-no-init",
+    "[FAILED] Failed to start Switch Root.": "boot-no-init",
+    "systemd[1]: Freezing execution.": "boot-init-froze",
+    "Verification failed: (0x1A) Security Violation": "boot-secure-boot",
+    'BdsDxe: failed to load Boot0001 "debian" from HD(1,GPT): Not Found': "boot-loader-missing",
+    "UEFI Interactive Shell v2.2": "boot-no-device",
+    "Shell> ": "boot-no-device",
     "Boot failed: not a bootable disk": "boot-no-device",
 }
 
@@ -188,13 +209,69 @@ def test_a_symptom_alone_is_critical_and_beside_a_cause_is_information(line: str
         ("web1 login: \nKernel panic - not syncing: sysrq", "failed"),
         ("Kernel panic - not syncing: x\nweb1 login: ", "booted"),
         ("web1 login: \n[  999.1] reboot: Restarting system\nSeaBIOS (version 1)\ngrub rescue> ", "failed"),
-        ("web1 login: \n[  999.123456] reboot: Power down\n", "booted"),
+        ("web1 login: \n[  999.123456] reboot: Power down\n", "unknown"),
+        ("web1 login: \n[  999.123456] reboot: Restarting system\n", "unknown"),
+        ("web1 login: \nSeaBIOS (version 1)\n", "unknown"),
         ("web1 login: \n[    0.000000] Linux version 6.1\n", "unknown"),
         ("BdsDxe: loading Boot0001\nBdsDxe: starting Boot0001\nweb1 login:", "booted"),
     ],
 )
 def test_how_the_boot_went(text: str, boot: str) -> None:
     assert judge(text).boot == boot
+
+
+PANIC = "[    0.000000] Linux version 6.1\n[    1.1] Kernel panic - not syncing: VFS: Unable to mount root fs\n"
+FIRMWARE = "SeaBIOS (version 1)\nBooting from Hard Disk...\n"
+KDUMP = (
+    "[    0.000000] Linux version 6.1\n[    0.000000] Command line: elfcorehdr=867700K root=/dev/sda1\n"
+    "kdump: saving vmcore complete\n[    9.123456] reboot: Restarting system\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "boot", "state"),
+    [
+        (FIRMWARE + PANIC, "failed", "failed"),
+        ((FIRMWARE + PANIC) * 5 + FIRMWARE, "failed", "booting"),
+        (FIRMWARE + PANIC + KDUMP, "failed", "failed"),
+        ((FIRMWARE + PANIC + KDUMP) * 3 + FIRMWARE, "failed", "booting"),
+        (FIRMWARE + PANIC + FIRMWARE + "web1 login: \n", "booted", "booted"),
+        (FIRMWARE + PANIC + FIRMWARE + "web1 login: \n" + FIRMWARE, "unknown", "booting"),
+        (FIRMWARE + "web1 login: \n[  999.123456] reboot: Power down\n", "unknown", "off"),
+        (FIRMWARE + "web1 login: \n[  999.123456] reboot: Restarting system\n", "unknown", "booting"),
+        (FIRMWARE + PANIC + FIRMWARE + "openrescue login: ", "failed", "unknown"),
+        (FIRMWARE + PANIC + FIRMWARE + "rescue login: ", "failed", "unknown"),
+        ("nothing that is known\n", "unknown", "unknown"),
+        ("", "unknown", "unknown"),
+    ],
+)
+def test_the_last_boot_that_came_to_an_end(text: str, boot: str, state: str) -> None:
+    report = judge(text)
+    assert (report.boot, report.state) == (boot, state)
+    assert report.rescue is ("rescue login" in text)
+    assert ("boot-kernel-panic" in {one.fault for one in report.findings}) == (boot == "failed")
+
+
+INITRD = (
+    "systemd[1]: Running in initrd.\n[ TIME ] Timed out waiting for device /dev/mapper/rhel-root.\n"
+    "[DEPEND] Dependency failed for Initrd Root Device.\n"
+)
+
+
+def test_a_root_that_the_initramfs_waits_for_is_no_line_of_fstab() -> None:
+    report = judge(FIRMWARE + INITRD)
+    assert (report.boot, {one.fault for one in report.findings}) == ("failed", {"boot-root-not-found"})
+    later = "systemd[1]: Switching root.\n[ TIME ] Timed out waiting for device /dev/vdb1.\n"
+    report = judge(FIRMWARE + INITRD.splitlines()[0] + "\n" + later)
+    assert {one.fault for one in report.findings} == {"fstab-missing-device"}
+
+
+def test_a_server_without_its_sshd_has_booted_all_the_same() -> None:
+    report = judge("[FAILED] Failed to start sshd.service - OpenSSH server daemon.\nweb1 login: ")
+    assert (report.boot, [(one.fault, one.severity) for one in report.findings]) == (
+        "booted",
+        [("boot-service-failed", "error")],
+    )
 
 
 def test_a_full_disk_stays_full_after_a_boot_that_was_well() -> None:
@@ -210,7 +287,7 @@ def test_escapes_and_controls_are_gone() -> None:
 
 def test_the_last_boot_of_many() -> None:
     lines = clean("SeaBIOS (version 1)\na\nSeaBIOS (version 1)\nGRUB loading.\nGRUB loading.\nb\n")
-    assert [line.number for line in last_boot(lines)] == [3, 4, 5, 6]
+    assert [line.number for line in boots(lines)[-1]] == [3, 4, 5, 6]
 
 
 def test_line_numbers_are_those_of_the_log() -> None:
