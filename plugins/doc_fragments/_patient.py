@@ -28,6 +28,21 @@ options:
       - The device that holds the patient's root file system.
       - Needed only where several devices hold an operating system.
     type: path
+  luks_passphrases:
+    description:
+      - Passphrases of the patient's LUKS containers. Each is tried on each container.
+      - Without the right one a container stays locked, and what may be in it counts as unknown.
+    type: list
+    elements: str
+    default: []
+  server_disks:
+    description:
+      - The server's disks as M(openrescue.server.server_rescue) returns them in C(rescue.disks).
+      - A disk with C(hidden) is not seen by the rescue system, so that what may be on it counts as unknown.
+      - A disk with C(shared) is used by other servers at this moment. It is read at most, and never written to.
+    type: list
+    elements: dict
+    default: []
   timeout:
     description:
       - Seconds after which no further check begins and no tool goes on.
@@ -45,6 +60,6 @@ options:
     default: 0
 requirements:
   - Runs on the rescue system, as root, with Python 3.9 or later.
-  - util-linux (C(lsblk), C(blkid), C(unshare)) and the tools of the file systems in question.
+  - util-linux (C(blkid), C(unshare)) and the tools of the file systems in question.
   - device-mapper with C(dmsetup), if journals are to be replayed in a throw-away layer; without it they are left alone.
 """

@@ -164,6 +164,12 @@ patient:
       description: What else was seen, such as a file system that cannot be mounted.
       type: list
       elements: str
+    uncertain:
+      description:
+        - What of the server is not open here, such as a locked container, a volume group without one of its disks, or a
+          disk that is not attached. What may be in it is neither there nor missing.
+      type: list
+      elements: str
 checks:
   description:
     - Each fault with C(status), the C(reason), its C(findings) and C(seconds).
@@ -203,7 +209,7 @@ def run(params: dict[str, t.Any]) -> dict[str, t.Any]:
     check_names(wanted or (), FAULTS)
     budget = TimeBudget(seconds=params["timeout"])
     with private_session(params, action="disk_diagnose") as tools:
-        view = View(tools=tools, only=params["devices"], root=params["root"], trial=True)
+        view = View.asked(params, tools=tools, trial=True)
         began = time.monotonic()
         with view.opened():
             budget.lap("open", began)
@@ -237,6 +243,7 @@ def as_result(view: View, report: Report) -> dict[str, t.Any]:
             "layout": patient.layout,
             "access": view.access,
             "notes": patient.notes,
+            "uncertain": list(patient.uncertain),
         },
     }
 

@@ -122,7 +122,7 @@ def mount(params: dict[str, t.Any], path: str, *, tools: Tools, check: bool) -> 
         return {"changed": False, "mount_point": path, **now["told"]}
     if check:
         return {"changed": True, "mount_point": path}
-    view = View(tools=tools, only=params["devices"], root=params["root"], target=path)
+    view = View.asked(params, tools=tools, target=path)
     remember_mounted({"path": path, "asked": asked, "told": None})
     try:
         view.open()

@@ -192,7 +192,7 @@ def run(params: dict[str, t.Any], *, check: bool) -> dict[str, t.Any]:
     with private_session(params, action=f"disk_repair, state {state}") as tools:
 
         def make_view(trial: bool) -> View:
-            return View(tools=tools, only=params["devices"], root=params["root"], trial=trial)
+            return View.asked(params, tools=tools, trial=trial)
 
         if state == "listed":
             return {"changed": False, "bundles": run_list(make_view(True))}

@@ -236,13 +236,27 @@ def test_a_disk_without_an_operating_system_is_said_to_be_one(disk: Disk) -> Non
     assert mount["error"]["code"] == "no_root"
 
 
-def test_several_operating_systems_are_listed_and_one_can_be_chosen(disk: Disk) -> None:
+def test_of_several_operating_systems_the_servers_own_is_judged_and_one_can_be_chosen(disk: Disk) -> None:
+    """T7: a copy of the root is no reason to end; where nothing tells them apart, none is written to."""
     with mounted(disk.boot, disk.folder / "mnt") as second:
         fill_root(second, "ext4")
     result = module("disk_diagnose", devices=[disk.device])
-    assert result["error"]["code"] == "several_roots"
-    assert disk.boot in result["msg"]
-    assert disk.root in result["msg"]
+    assert result["patient"]["root"] == disk.root
+    assert f"operating systems are on {disk.boot}, {disk.root}; by what it holds" in str(result["patient"]["notes"])
+    for device in (disk.boot, disk.root):
+        with mounted(device, disk.folder / "mnt") as root:
+            (root / "etc/fstab").unlink()
+    with mounted(disk.boot, disk.folder / "mnt") as second:
+        (second / "grub").mkdir()
+        (second / "grub/grub.cfg").write_text("set root=hd0\n\tlinux /vmlinuz root=LABEL=root ro\n")
+    named = module("disk_diagnose", devices=[disk.device])
+    assert "the boot entry names " + disk.root in str(named["patient"]["notes"])
+    with mounted(disk.boot, disk.folder / "mnt") as second:
+        (second / "grub/grub.cfg").unlink()
+    unclear = module("disk_diagnose", devices=[disk.device])
+    assert (unclear["verdict"], unclear["message"][:31]) == ("unknown", "There are several operating sys")
+    refused = module("disk_mount", state="mounted", read_only=False, devices=[disk.device])
+    assert refused["error"]["code"] == "several_roots"
     assert module("disk_diagnose", devices=[disk.device], root=disk.root)["patient"]["root"] == disk.root
     assert module("disk_diagnose", devices=[disk.device], root="/dev/null")["error"]["code"] == "root_not_found"
 

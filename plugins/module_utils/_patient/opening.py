@@ -10,16 +10,20 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import typing as t
 
 from .._errors import OpenRescueError
-from .devices.assembly import MEMBERS, assemble
+from .._text import printable
+from .devices.facts import Attached, attached, filesystem_of, surroundings
+from .devices.graph import Closed
 from .devices.layers import Layers
 from .devices.layout import describe
-from .devices.survey import OVERLAY_PREFIX, Block, Survey, probe, survey
+from .devices.stack import Stack
+from .devices.survey import Block, seeds
 from .patient import Filesystem, Patient
+from .rootless import NotWritten
+from .syscalls import forget_btrfs
 from .tools import Tools
 from .tree.mounts import Mounts
 
@@ -27,10 +31,6 @@ __all__ = ("WORK", "View")
 
 #: on memory, and away with the next boot of the rescue system
 WORK = "/run/openrescue"
-
-_UNTOUCHED = ("swap", "crypto_LUKS")
-_BIOS_BOOT = "21686148-6449-6e6f-744e-656564454649"
-_SMALLEST = 64 * 1024
 
 
 class View:
@@ -41,6 +41,8 @@ class View:
     :param trial: writes are taken, and thrown away.
     :param target: where the tree is mounted for others to see; by default it is seen by this process only,
         which has to have called :func:`~.syscalls.private_mounts` before.
+    :param passphrases: for LUKS.
+    :param server_disks: the server's disks as the provider lists them.
     """
 
     def __init__(
@@ -51,21 +53,44 @@ class View:
         root: str | None = None,
         trial: bool = False,
         target: str | None = None,
+        passphrases: t.Sequence[str] = (),
+        server_disks: t.Sequence[t.Mapping[str, t.Any]] = (),
     ) -> None:
-        self._tools = tools
-        self._only = tuple(only)
         self._root = root
         self._trial = trial
-        self._tag = "mount" if target else "run"
-        self._ignored = (WORK, target) if target else (WORK,)
-        work = os.path.join(WORK, self._tag)
+        self._server_disks = server_disks
+        tag = "mount" if target else "run"
+        work = os.path.join(WORK, tag)
         self.mounts = Mounts(work=work, target=target or os.path.join(work, "tree"))
-        self._layers = Layers(
-            tools=tools, tag=self._tag, folder=self.mounts.memory, state=os.path.join(WORK, f"{self._tag}.json")
+        self._layers = Layers(tools=tools, tag=tag, folder=self.mounts.memory, state=os.path.join(WORK, f"{tag}.json"))
+        self._stack = Stack(
+            tools=tools,
+            layers=self._layers,
+            only=tuple(only),
+            ignored=(WORK, target) if target else (WORK,),
+            passphrases=passphrases,
         )
-        self._found = Survey({})
-        self._opened_up: set[str] = set()
+        #: paths of the devices that are written to, with all that they are made of
+        self._opened: set[str] = set()
+        #: names of the file systems among them
+        self._written: set[str] = set()
+        self._attached = Attached()
         self.patient = Patient(tools=tools)
+
+    @classmethod
+    def asked(
+        cls, params: t.Mapping[str, t.Any], *, tools: Tools, trial: bool = False, target: str | None = None
+    ) -> View:
+        """The view that a module's options ask for."""
+        return cls(
+            tools=tools,
+            only=params["devices"],
+            root=params["root"],
+            trial=trial,
+            target=target,
+            passphrases=params["luks_passphrases"],
+            server_disks=params["server_disks"],
+        )
 
     @property
     def access(self) -> dict[str, str]:
@@ -91,18 +116,23 @@ class View:
         self.patient.drop_facts()
         self.patient.notes = []
         self.mounts.prepare()
-        self._survey()
-        if not self._found.tops:
+        try:
+            self._stack.look()
+            if not self._stack.found.tops:
+                raise OpenRescueError(
+                    "there is no disk here but the rescue system's own",
+                    code="no_patient",
+                    hint="Attach the server's disk, or name it with 'devices'",
+                )
+            self._attached = attached(self._server_disks, self._stack.found)
+            self._stack.build(opened=self._opened)
+        except OSError as exc:
             raise OpenRescueError(
-                "there is no disk here but the rescue system's own",
-                code="no_patient",
-                hint="Attach the server's disk, or name it with 'devices'",
-            )
-        self._layers.protect(self._found.patients())
-        self._layers.open_up([self._found.blocks[name] for name in self._lines()])
-        bottoms = self._bottoms()
-        self._layers.lay([block for block in bottoms if block.kname not in self._opened_up])
-        self._assemble()
+                f"a disk went away while it was looked at: {exc.filename or 'device'}: {exc.strerror}",
+                code="device_gone",
+                hint="Look at the kernel messages of the rescue system, and attach the disk again",
+                retryable=True,
+            ) from exc
         self._list()
 
     def mount(self, *, read_only: bool = False) -> None:
@@ -115,26 +145,28 @@ class View:
         trial = self._trial and not read_only
         writable = {item.device for item in patient.filesystems if self._is_open(item) and not read_only}
         if trial:
-            writable |= {item.device for item in patient.filesystems if item.writable}
-        self.mounts.mount(patient, root=self._root, writable=writable, trial=trial and not self.has_layers)
-        patient.layout = describe(self._found, self._shown(), (*patient.filesystems, *patient.blank))
+            writable |= {item.device for item in patient.filesystems if item.writable and not item.shared}
+        self.mounts.mount(
+            patient, root=self._root, writable=writable, trial=trial and not self.has_layers, closed=self._closed()
+        )
+        patient.layout = describe(self._stack, (*patient.filesystems, *patient.blank))
 
     def mount_for_others(self, *, writable: bool) -> None:
         """Mount the tree at a place that everybody sees, or raise if there is none.
 
-        :param writable: let all writes through to the disks, and let programs run.
+        :param writable: let all writes to the tree through to the disks, and let programs run.
         """
-        if writable:
-            self._opened_up = {block.kname for block in self._bottoms()}
-            self.open()
-        self.mount()
+        self.mount(read_only=writable)
         if self.patient.root is None:
-            raise OpenRescueError(
-                "the disk holds no operating system",
-                code="no_root",
-                hint="; ".join(self.patient.notes) or "Look at it with openrescue.server.disk_diagnose",
-            )
+            raise self.patient.no_root
         if writable:
+            placed = [item for item in self.patient.filesystems if item.mount_point]
+            self._refuse(self.patient.root)
+            kept = {item.device: why for item in placed if (why := self._why_not(item))}
+            self._write_to([item for item in placed if item.device not in kept])
+            self.open()
+            self.mount()
+            self.patient.notes += [f"{device} is mounted read-only: {why}" for device, why in kept.items()]
             self.mounts.allow_programs()
 
     def leave(self) -> None:
@@ -145,31 +177,37 @@ class View:
         """Leave nothing active, whatever state this is in."""
         self.patient.opened_tree = None
         self.mounts.unmount()
+        forget_btrfs()
         self._layers.remove()
         self.mounts.remove()
 
     def make_writable(self, filesystem: Filesystem, *, mount: bool = True) -> None:
-        """From here on writes to this file system reach the disk. Everything else stays as it is."""
-        if self._trial or self._is_open(filesystem):
+        """From here on writes to this file system reach the disk. Everything else stays as it is.
+
+        :raises NotWritten: what it lies on is shared, or a part of it is not here, or it is damaged.
+        """
+        if self._is_open(filesystem):
             return
-        self._opened_up |= self._bottoms_of(filesystem)
+        self._refuse(filesystem, damaged_too=mount)
+        if self._trial:
+            return
+        self._write_to([filesystem])
         self.open()
         if mount:
             self.mount()
 
     def layers_of(self, filesystem: Filesystem) -> list[tuple[Filesystem, str, str]]:
         """The devices beneath a file system that have layers: each with the path of its layer, and of the store."""
+        members = [self._block(name) for name in (filesystem.device, *self._others(filesystem))]
+        covers = {block.kname: block for member in members for block in self._stack.covers(member)}
         return [
-            (self._filesystem(self._found.blocks[name]), self._layers.snapshots[name], self._layers.stores[name])
-            for name in sorted(self._bottoms_of(filesystem))
-            if name in self._layers.snapshots
+            (self._filesystem(block), self._layers.snapshots[name], self._layers.stores[name])
+            for name, block in sorted(covers.items())
         ]
 
     def bottoms(self) -> list[Filesystem]:
         """Every device of the patient that is written to directly, what is only a part of something included."""
-        return [
-            self._filesystem(block) for block in self._found.patients() if not block.name.startswith(OVERLAY_PREFIX)
-        ]
+        return [self._filesystem(block) for block in self._stack.blocks()]
 
     def seal(self) -> None:
         """Close all that was opened for writing; back to the device stage, with the disk as it is now.
@@ -177,7 +215,7 @@ class View:
         A trial has nothing open, and goes on with what it has tried so far.
         """
         if not self._trial:
-            self._opened_up = set()
+            self._opened, self._written = set(), set()
             self.open()
 
     @property
@@ -213,146 +251,84 @@ class View:
 
     @contextlib.contextmanager
     def _as_trial(self) -> t.Iterator[None]:
-        opened_up, self._opened_up, self._trial = self._opened_up, set(), True
+        before = self._opened, self._written
+        self._opened, self._written, self._trial = set(), set(), True
         try:
             self.open()
             self.mount()
             yield
         finally:
-            self._opened_up, self._trial = opened_up, False
+            self._opened, self._written = before
+            self._trial = False
             self.open()
             self.mount()
 
     def open_device(self, device: Filesystem) -> None:
         """Let writes through to one device itself, with nothing mounted."""
-        self._opened_up.add(self._block(device).kname)
+        self._refuse(device, damaged_too=False)
+        self._write_to([device])
         self.open()
 
     def refresh(self) -> None:
         """Look again at what is on the devices: a repair may have brought a file system back."""
-        patient = self.patient
-        patient.drop_facts()
-        known = (*patient.filesystems, *patient.blank)
-        signatures = probe(self._tools, [item.reading_device for item in known])
-        for item in known:
-            block = self._block(item)
-            fresh = {**block.signature, **signatures.get(item.reading_device, {})}
-            blocks = {**self._found.blocks, block.kname: dataclasses.replace(block, signature=fresh)}
-            self._found = dataclasses.replace(self._found, blocks=blocks)
+        self.patient.drop_facts()
+        self._stack.refresh()
         self._list()
 
     def check_layers(self) -> None:
         """Raise if the memory for a throw-away layer ran out, since what is read from it then is wrong."""
         self._layers.check()
 
-    def _survey(self) -> None:
-        self._found = survey(self._tools, only=self._only, ignore_mounts_below=self._ignored)
-
-    def _assemble(self) -> None:
-        """RAID first, LVM on it next: as long as there is something new to put together."""
-        done: set[str] = set()
-        while True:
-            members = [
-                (block, self._reading(block))
-                for block in self._found.patients()
-                if block.fstype in MEMBERS and block.kname not in done and not self._children(block)
-            ]
-            # LVM needs device-mapper as our layers do; without, its volumes stay closed.
-            members = [member for member in members if not member[0].name.startswith(OVERLAY_PREFIX)]
-            if not members or self._layers.reason:
-                return
-            done |= {block.kname for block, _uuid in members}
-            self.patient.notes.extend(assemble(self._tools, members, writable=self._opened_up))
-            self._survey()
-
-    def _bottoms(self) -> list[Block]:
-        """What gets a layer: every device that nothing is built on yet, and that may be written by looking."""
-        return [
-            block
-            for block in self._found.patients()
-            if block.size >= _SMALLEST
-            and not self._found.children(block.kname)
-            and block.fstype not in _UNTOUCHED
-            and "PTTYPE" not in block.signature
-            and block.signature.get("PART_ENTRY_TYPE", "") != _BIOS_BOOT
-        ]
-
-    def _bottoms_of(self, filesystem: Filesystem) -> set[str]:
-        above = self._found.above(self._block(filesystem).kname)
-        return {
-            name
-            for name in above
-            if name in self._layers.snapshots or (self._layers.reason and name == self._block(filesystem).kname)
-        }
+    def _write_to(self, items: t.Iterable[Filesystem]) -> None:
+        items = list(items)
+        self._written |= {item.device for item in items}
+        self._opened |= self._stack.closure([self._block(item.device) for item in items])
 
     def _is_open(self, filesystem: Filesystem) -> bool:
-        return bool(self._found.above(self._block(filesystem).kname) & self._opened_up)
+        return filesystem.device in self._written
 
-    def _lines(self) -> list[str]:
-        """What is opened up, with the disks beneath: a partition of a read-only disk is read-only."""
-        return sorted({name for opened in self._opened_up for name in self._found.above(opened)})
+    def _refuse(self, filesystem: Filesystem, *, damaged_too: bool = True) -> None:
+        """Raise if it must not be written to.
 
-    def _block(self, filesystem: Filesystem) -> Block:
-        return next(block for block in self._found.blocks.values() if block.path == filesystem.device)
+        :param damaged_too: also for damage, which only who repairs it writes to.
+        """
+        reason = self._why_not(filesystem, damaged_too=damaged_too)
+        if reason:
+            raise NotWritten(f"{filesystem.device} is not written to: {reason}")
+        if self.is_mounted and self.patient.several is not None:
+            raise self.patient.several
 
-    def _reading(self, block: Block) -> str:
-        return self._layers.snapshots.get(block.kname, f"/dev/{block.kname}")
+    def _why_not(self, filesystem: Filesystem, *, damaged_too: bool = True) -> str:
+        if filesystem.shared:
+            return "other servers use its disk at this moment"
+        split = [unit for unit in self._stack.units_beneath(self._block(filesystem.device)) if unit.split]
+        if split:
+            return f"{split[0].title} lacks {', '.join(split[0].missing)}, and what is written now would not be there"
+        return self.patient.damaged.get(filesystem.device, "") if damaged_too else ""
 
-    def _children(self, block: Block) -> list[Block]:
-        """What is built on this device, our layers left out."""
-        found: list[Block] = []
-        for child in self._found.children(block.kname):
-            found.extend(self._children(child) if child.name.startswith(OVERLAY_PREFIX) else [child])
-        return found
+    def _block(self, device: str) -> Block:
+        return next(block for block in self._stack.found.blocks.values() if block.path == device)
 
-    def _shown(self) -> dict[str, list[str]]:
-        return {block.kname: [child.kname for child in self._children(block)] for block in self._found.patients()}
+    def _others(self, filesystem: Filesystem) -> list[str]:
+        """The other devices of a file system over several."""
+        unit = self._stack.unit_of(self._block(filesystem.device))
+        names = unit.members[1:] if unit and unit.kind == "btrfs" else ()
+        return [self._stack.found.blocks[name].path for name in names]
 
     def _list(self) -> None:
-        """Fill the patient's file systems and blank devices from the survey."""
-        ends = [
-            self._filesystem(block)
-            for block in self._found.patients()
-            if not block.name.startswith(OVERLAY_PREFIX)
-            and block.size >= _SMALLEST
-            and not self._children(block)
-            and "PTTYPE" not in block.signature
-            and block.fstype not in MEMBERS
-            and block.signature.get("PART_ENTRY_TYPE", "") != _BIOS_BOOT
-        ]
+        """Fill the patient's devices from the graph."""
         patient = self.patient
+        ends = [self._filesystem(block) for block in self._stack.ends()]
         patient.filesystems = tuple(item for item in ends if item.fstype)
         patient.blank = tuple(item for item in ends if not item.fstype)
-        patient.layout = describe(self._found, self._shown(), ends)
-        patient.disks = tuple(self._found.blocks[name].path for name in self._found.tops)
+        patient.members = tuple(self._filesystem(block) for block in self._stack.members())
+        patient.uncertain = tuple(printable(item.text) for item in self._closed())
+        patient.around = surroundings(self._stack, shifted=bool(seeds(self._stack.found)))
+        patient.layout = describe(self._stack, ends)
+        patient.disks = tuple(self._stack.found.blocks[name].path for name in self._stack.found.tops)
+
+    def _closed(self) -> list[Closed]:
+        return [*self._stack.closed(), *self._attached.closed]
 
     def _filesystem(self, block: Block) -> Filesystem:
-        values = block.signature
-        above = self._found.above(block.kname)
-        top = next(index for index, name in enumerate(self._found.tops) if name in above)
-        layered = any(self._found.blocks[name].name.startswith(OVERLAY_PREFIX) for name in above)
-        return Filesystem(
-            device=block.path,
-            reading_device=self._reading(block),
-            fstype=block.fstype,
-            uuid=values.get("UUID"),
-            label=values.get("LABEL"),
-            partuuid=values.get("PART_ENTRY_UUID"),
-            partlabel=values.get("PART_ENTRY_NAME"),
-            size=block.size,
-            # An array is assembled read-only, unless it is opened up.
-            writable=block.kname in self._layers.snapshots or (layered and not any(n.startswith("md") for n in above)),
-            aliases=tuple(sorted({f"/dev/{block.kname}", *_mapper_names(block)})),
-            number=(top, int(values.get("PART_ENTRY_NUMBER", "0"))),
-        )
-
-
-def _mapper_names(block: Block) -> list[str]:
-    """``/dev/mapper/group-volume`` and ``/dev/group/volume``; a dash inside a name is doubled in the former."""
-    if not block.kname.startswith("dm-"):
-        return []
-    names = [f"/dev/mapper/{block.name}"]
-    if block.type == "lvm":
-        group, _dash, volume = block.name.replace("--", "\0").partition("-")
-        names.append(f"/dev/{group}/{volume}".replace("\0", "-"))
-    return names
+        return filesystem_of(block, self._stack, shared=self._attached.shared)

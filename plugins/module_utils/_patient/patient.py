@@ -15,6 +15,8 @@ import re
 import typing as t
 
 from .._errors import OpenRescueError
+from .devices.lookup import Surroundings, array_uuids, bare_number, decoded, is_bare, mapped_names, why_unknown
+from .rootless import NoRoot
 from .tools import Tools
 from .tree.tree import Tree
 
@@ -22,8 +24,14 @@ __all__ = ("Filesystem", "Found", "Kernel", "OsRelease", "Patient")
 
 T = t.TypeVar("T")
 
-_TAGS = {"UUID": "uuid", "LABEL": "label", "PARTUUID": "partuuid", "PARTLABEL": "partlabel"}
-_BARE = r"/dev/(?:(?:sd|vd|xvd|hd)(?P<letters>[a-z]{1,2})(?P<part>\d{0,3})|nvme(?P<disk>\d+)n1(?:p(?P<p>\d{1,3}))?)$"
+_TAGS: dict[str, t.Callable[[Filesystem], str | None]] = {
+    "UUID": lambda item: item.uuid,
+    "LABEL": lambda item: item.label,
+    "PARTUUID": lambda item: item.partuuid,
+    "PARTLABEL": lambda item: item.partlabel,
+}
+#: what the rescue system calls as it likes
+_OWN_NAME = r"/dev/dm-\d|/dev/md9\d\d$"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,6 +62,14 @@ class Filesystem:
     total_inodes: int | None = None
     free_inodes: int | None = None
     aliases: tuple[str, ...] = ()
+    #: of a file system over several devices: where to read the others
+    others: tuple[str, ...] = ()
+    #: whether it lies on a disk that other servers use at this moment: it is read at most, and never judged
+    shared: bool = False
+    #: whether it is a snapshot of another volume, and so answers to the same names
+    snapshot: bool = False
+    #: UUID of the unit (array, container) that it comes out of
+    unit: str = ""
     #: the patient's how-manieth disk, counted from 0, and the number of the partition on it (0: the whole disk)
     number: tuple[int, int] | None = None
 
@@ -128,8 +144,21 @@ class Patient:
     disks: tuple[str, ...]
     #: what was found while opening and is worth telling, such as a mount that failed
     notes: list[str]
+    #: what is only a part of something, or the outside of it: physical volumes, members of arrays, containers
+    members: tuple[Filesystem, ...]
     #: why devices of the server may be missing here: locked containers, incomplete units, disks that are not attached
     uncertain: tuple[str, ...]
+    #: what a name of a device depends on
+    around: Surroundings
+    #: device -> why its file system cannot be mounted
+    unmountable: dict[str, str]
+    #: device -> why it must not be written to, such as damage that was not repaired
+    damaged: dict[str, str]
+    #: every device that holds an operating system
+    roots: tuple[str, ...]
+    #: why there is no root, or why it is not certain which of several it is
+    no_root: OpenRescueError
+    several: OpenRescueError | None
     tools: Tools
 
     def __init__(self, *, tools: Tools) -> None:
@@ -143,7 +172,14 @@ class Patient:
         self.layout = []
         self.disks = ()
         self.notes = []
+        self.members = ()
         self.uncertain = ()
+        self.around = Surroundings()
+        self.unmountable = {}
+        self.damaged = {}
+        self.roots = ()
+        self.no_root = NoRoot("the disk holds no operating system")
+        self.several = None
         self._facts: dict[str, t.Any] = {}
         self.opened_tree: Tree | None = None
 
@@ -151,7 +187,7 @@ class Patient:
     def tree(self) -> Tree:
         """The patient's whole tree, /boot and the rest mounted in it."""
         if self.opened_tree is None:
-            raise OpenRescueError("the disk holds no operating system", code="no_root")
+            raise self.no_root
         return self.opened_tree
 
     def disk_bytes(self, disk: str, offset: int, size: int) -> bytes:
@@ -179,7 +215,10 @@ class Patient:
     def lookup(self, spec: str) -> Found:
         """What :meth:`find` finds; where it finds nothing, whether that is certain."""
         found = self.find(spec)
-        return Found(found, "" if found else "; ".join(self.uncertain))
+        if found is not None:
+            return Found(found)
+        why = why_unknown(spec, self.around, made=self._mappings)
+        return Found(None, "; ".join([*([why] if why else []), *self.uncertain]))
 
     def find(self, spec: str) -> Filesystem | None:
         """What a first field of fstab or a ``root=`` means, looked up on the patient's devices only.
@@ -195,26 +234,62 @@ class Patient:
             return self._by_tag(key, value)
         by = re.match(r"/dev/disk/by-(uuid|label|partuuid|partlabel)/(.+)$", spec)
         if by:
-            return self._by_tag(by[1].upper(), re.sub(r"\\x([0-9a-f]{2})", lambda hit: chr(int(hit[1], 16)), by[2]))
+            return self._by_tag(by[1].upper(), decoded(by[2]))
         return self._by_path(spec)
 
     def _by_tag(self, key: str, value: str) -> Filesystem | None:
         wanted = value if key in ("LABEL", "PARTLABEL") else value.lower()
-        for item in (*self.filesystems, *self.blank):
-            has = getattr(item, _TAGS[key]) or ""
+        fitting = []
+        for item in self._known:
+            has = _TAGS[key](item) or ""
             if (has if key in ("LABEL", "PARTLABEL") else has.lower()) == wanted:
+                fitting.append(item)
+        # A snapshot has all the names of what it was made of, and the server boots the latter.
+        return min(fitting, key=lambda item: item.snapshot, default=None)
+
+    @property
+    def _known(self) -> tuple[Filesystem, ...]:
+        return (*self.filesystems, *self.blank, *self.members)
+
+    def _by_path(self, spec: str) -> Filesystem | None:
+        if is_bare(spec):
+            number = bare_number(spec, self.around)
+            return next((item for item in self._known if number is not None and item.number == number), None)
+        wanted = {os.path.normpath(spec)}
+        if spec.startswith("/dev/disk/by-id/") and os.path.exists(spec):
+            wanted.add(os.path.realpath(spec))
+        if spec.startswith("/dev/mapper/"):
+            wanted |= self._unlocked(spec)
+        arrays = self._arrays.get(spec)
+        for item in self._known:
+            names = {item.device, *item.aliases}
+            # The rescue system has names of its own for arrays.
+            if arrays == item.unit if arrays else wanted & names and not re.match(_OWN_NAME, spec):
                 return item
         return None
 
-    def _by_path(self, spec: str) -> Filesystem | None:
-        known = (*self.filesystems, *self.blank)
-        if not re.match(_BARE, spec):
-            wanted = {os.path.normpath(spec)}
-            if spec.startswith("/dev/disk/") and os.path.exists(spec):
-                wanted.add(os.path.realpath(spec))
-            return next((item for item in known if wanted & {item.device, *item.aliases}), None)
-        number = _bare_number(spec)
-        return next((item for item in known if number is not None and item.number == number), None)
+    @property
+    def _mappings(self) -> dict[str, str]:
+        """What the patient's crypttab makes: name -> source."""
+        return self.once("device mappings", lambda: mapped_names(self._settings("/etc/crypttab")))
+
+    @property
+    def _arrays(self) -> dict[str, str]:
+        files = ("/etc/mdadm/mdadm.conf", "/etc/mdadm.conf")
+        return self.once("device arrays", lambda: array_uuids("\n".join(self._settings(path) for path in files)))
+
+    def _settings(self, path: str) -> str:
+        try:
+            return (self.opened_tree.read_text(path) if self.opened_tree else None) or ""
+        except OpenRescueError:  # whatever stands there is no such file
+            return ""
+
+    def _unlocked(self, spec: str) -> set[str]:
+        """By which name a mapping of the patient's crypttab is open here."""
+        source = self._mappings.get(spec[len("/dev/mapper/") :])
+        chained = source and source[len("/dev/mapper/") :] in self._mappings
+        container = self.find(source) if source and not chained else None
+        return {f"/dev/mapper/luks-{container.uuid}"} if container and container.uuid else set()
 
     def device(self, device: str) -> Filesystem:
         """The file system or blank device with this name, as it is now: after a change it is read elsewhere."""
@@ -236,16 +311,3 @@ class Patient:
             if item.mount_point and f"{place}/".startswith(item.mount_point.rstrip("/") + "/")
         ]
         return max(fitting, key=lambda item: len(item.mount_point or ""), default=None)
-
-
-def _bare_number(spec: str) -> tuple[int, int] | None:
-    """``/dev/sdb3`` is partition 3 of the second disk: (1, 3); partition 0 is the whole disk."""
-    match = re.match(_BARE, spec)
-    if match is None:
-        return None
-    if match["letters"] is None:
-        return int(match["disk"]), int(match["p"] or 0)
-    disk = 0
-    for letter in match["letters"]:
-        disk = disk * 26 + ord(letter) - ord("a") + 1
-    return disk - 1, int(match["part"] or 0)

@@ -56,6 +56,8 @@ def disk_argument_spec() -> dict[str, dict[str, t.Any]]:
     return {
         "devices": {"type": "list", "elements": "path", "default": []},
         "root": {"type": "path"},
+        "luks_passphrases": {"type": "list", "elements": "str", "default": [], "no_log": True},
+        "server_disks": {"type": "list", "elements": "dict", "default": []},
         "timeout": {"type": "int", "default": 1800},
         "lock_timeout": {"type": "int", "default": 0},
     }

@@ -12,6 +12,7 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import fcntl
@@ -31,6 +32,7 @@ __all__ = (
     "MS_REMOUNT",
     "attach_loop",
     "die_with_parent",
+    "forget_btrfs",
     "inode_flags",
     "make_private",
     "mount",
@@ -58,6 +60,7 @@ _LOOP_SET_FD = 0x4C00
 _LOOP_SET_STATUS64 = 0x4C04
 _LOOP_CTL_GET_FREE = 0x4C82
 _LO_FLAGS_AUTOCLEAR = 4
+_BTRFS_FORGET_DEV = 0x50009405
 
 _PR_SET_PDEATHSIG = 1
 
@@ -128,6 +131,22 @@ def set_inode_flags(fd: int, flags: int) -> None:
 def die_with_parent() -> None:
     """Between fork and exec: this process is killed as soon as the one that started it has ended."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def forget_btrfs() -> None:
+    """Let the kernel forget which devices it saw a btrfs on, but for what is mounted.
+
+    It takes a device for an old copy that it must not mount if it has seen one with a later generation, such as the
+    layer over that device that was thrown away.
+    """
+    if not os.path.exists("/dev/btrfs-control"):
+        return
+    control = os.open("/dev/btrfs-control", os.O_RDWR | os.O_CLOEXEC)
+    try:
+        with contextlib.suppress(OSError):  # Linux before 5.4, or nothing to forget
+            fcntl.ioctl(control, _BTRFS_FORGET_DEV, bytearray(4096))
+    finally:
+        os.close(control)
 
 
 def attach_loop(backing: str) -> tuple[str, int]:

@@ -32,8 +32,6 @@ Faults = t.Sequence[Fault]
 MAX_FINDINGS = 100
 TIME_IS_OVER = "the time limit was reached"
 
-NO_ROOT = "the disk holds no operating system"
-
 
 @dataclasses.dataclass(frozen=True)
 class Check:
@@ -54,7 +52,9 @@ class Report:
     checks: list[Check] = dataclasses.field(default_factory=list)
     chain: tuple[Link, ...] = ()
     verdict: Verdict = "unknown"
-    message: str = NO_ROOT
+    message: str = ""
+    #: device -> what is wrong with its file system, so that nothing is written to it
+    damaged: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 def check_names(names: t.Iterable[str], faults: Faults) -> None:
@@ -137,6 +137,9 @@ def diagnose(
         if wanted is None or fault.id in wanted:
             report.findings.extend(found)
             report.checks.append(check)
+        for finding in found:
+            if finding.severity == "critical" and finding.evidence and finding.evidence[0].device:
+                report.damaged[finding.evidence[0].device] = f"{finding.summary}, and that was not repaired"
         _heal(fault, found, view)
     began = budget.lap("device_checks", began)
     view.mount(read_only=True)
@@ -149,7 +152,7 @@ def diagnose(
         report.chain = chain(view.patient)
     budget.lap("chain", began)
     view.check_layers()
-    _conclude(report, has_root=view.patient.root is not None)
+    _conclude(report, view.patient)
     return report
 
 
@@ -160,19 +163,21 @@ def _look_in_tree(
         if wanted is not None and fault.id not in wanted:
             report.checks.append(Check(fault.id, "skipped", "not asked for"))
         elif view.patient.root is None:
-            report.checks.append(Check(fault.id, "skipped", NO_ROOT))
+            report.checks.append(Check(fault.id, "skipped", view.patient.no_root.message))
         else:
             found, check = detect(fault, view, budget)
             report.findings.extend(found)
             report.checks.append(check)
 
 
-def _conclude(report: Report, *, has_root: bool) -> None:
+def _conclude(report: Report, patient: Patient) -> None:
     unchecked = sum(check.status == "skipped" for check in report.checks)
     report.verdict = verdict_of(report.findings, report.chain, unchecked=unchecked)
     report.message = message_of(report.findings, report.chain, unchecked=unchecked)
-    if not has_root and report.verdict == "unknown":
-        report.message = "The disk holds no operating system"
+    unclear = patient.no_root if patient.root is None else patient.several
+    if unclear is not None and report.verdict != "unbootable":
+        report.verdict = "unknown"
+        report.message = unclear.message[:1].upper() + unclear.message[1:]
 
 
 def _of_stage(faults: Faults, stage: Stage) -> list[Fault]:

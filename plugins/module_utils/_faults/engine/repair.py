@@ -123,6 +123,7 @@ def repair(
         with make_view(check).opened() as view:
             bundle = Bundle.new(keep=not check)
             known = {finding.key: finding for finding in report.findings}
+            view.patient.damaged = dict(report.damaged)
             run = _Run(view, bundle, Home(view=view, bundle=bundle), selection, budget, outcome, known)
             order = _order(faults, chosen, selection.ids())
             _apply(run, order)
@@ -250,6 +251,7 @@ def _apply_finding(run: _Run, fault: Fault, finding: Finding, *, alike: int) -> 
         reason = f"the remedy failed: {type(exc).__name__}: {printable(str(exc))}"
     told = {**finding.as_dict(), "reason": reason, "diff": change.diff}
     if not reason:
+        run.view.patient.damaged.pop(finding.evidence[0].device or "" if finding.evidence else "", None)
         run.outcome.applied.append(told)
         run.outcome.diff += change.diff
         return

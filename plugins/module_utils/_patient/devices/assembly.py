@@ -2,67 +2,114 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""RAID and LVM of the patient, put together from its layers only and taken apart afterwards.
+"""Putting RAID and LVM together and unlocking LUKS, without keeping anything on the rescue system.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import typing as t
 
 from ..._errors import OpenRescueError
 from ..tools import Tools
-from .survey import Block
+from .graph import Unit
 
-__all__ = ("MEMBERS", "assemble", "lvm_config")
+__all__ = ("FIRST_ARRAY", "Assembly", "assemble", "lvm_config")
 
-#: what libblkid calls a part of something larger
-MEMBERS = ("LVM2_member", "linux_raid_member")
+#: numbers of arrays from here on are ours: the patient's own may be taken on this system
+FIRST_ARRAY = 900
 
 
-def lvm_config(paths: t.Iterable[str]) -> str:
-    """LVM settings for one command: it sees these devices, no others, and keeps nothing on the rescue system."""
+@dataclasses.dataclass(frozen=True)
+class Assembly:
+    """A unit that is to be put together.
+
+    :param paths: by which its members are read: layers over them, or they themselves.
+    :param number: of an array: the number of its device.
+    :param writable: whether what is built takes writes.
+    :param volumes: of a group: names of the volumes that take writes; all the others do not.
+    """
+
+    unit: Unit
+    paths: tuple[str, ...]
+    number: int = 0
+    writable: bool = False
+    volumes: tuple[str, ...] = ()
+
+
+def lvm_config(paths: t.Iterable[str], *, read_only: t.Iterable[str] = ()) -> str:
+    """LVM settings for one command: it sees these devices, no others, and keeps nothing on the rescue system.
+
+    :param read_only: volumes (``group/volume``) that take no writes once they are active.
+    """
     accept = ",".join(f'"a|^{re.escape(path)}$|"' for path in sorted(paths))
+    volumes = ",".join(f'"{name}"' for name in sorted(read_only))
+    closed = f"read_only_volume_list=[{volumes}] " if volumes else ""
     return (
         f'devices {{ use_devicesfile=0 filter=[{accept},"r|.*|"] global_filter=[{accept},"r|.*|"] '
         "obtain_device_list_from_udev=0 allow_changes_with_duplicate_pvs=0 } "
-        "activation { udev_sync=0 udev_rules=0 monitoring=0 auto_activation_volume_list=[] } "
+        f"activation {{ udev_sync=0 udev_rules=0 monitoring=0 auto_activation_volume_list=[] {closed}}} "
         "backup { backup=0 archive=0 } global { event_activation=0 use_lvmpolld=0 }"
     )
 
 
-def assemble(tools: Tools, members: t.Sequence[tuple[Block, str]], *, writable: t.Container[str]) -> list[str]:
-    """Activate what is built from these devices.
+def assemble(tools: Tools, wanted: t.Sequence[Assembly], *, passphrases: t.Sequence[str]) -> dict[str, str]:
+    """Activate what is built from these members.
 
-    :param members: each device with the path by which it is to be read.
-    :param writable: kernel names of those that are to be written; an array of others is read-only, or it would
-        begin to synchronise into our layers.
-    :returns: what did not work.
+    :param passphrases: each is tried on each container.
+    :returns: UUID of a unit -> why it did not come up.
     """
-    notes: list[str] = []
-    arrays: dict[str, list[str]] = {}
-    opened: set[str] = set()
-    volumes: list[str] = []
-    for block, path in members:
-        if block.fstype == "linux_raid_member":
-            array = block.signature.get("UUID", "")
-            arrays.setdefault(array, []).append(path)
-            if block.kname in writable:
-                opened.add(array)
-        elif block.fstype == "LVM2_member":
-            volumes.append(path)
-    for count, (array, paths) in enumerate(sorted(arrays.items())):
-        mode = [] if array in opened else ["--readonly"]
-        _try(tools, ["mdadm", "--assemble", *mode, "--run", f"/dev/md{900 + count}", *paths], notes)
-    if volumes:
-        _try(tools, ["vgchange", "--activate", "y", "--config", lvm_config(volumes)], notes)
-    return notes
+    failed: dict[str, str] = {}
+    for item in wanted:
+        try:
+            if item.unit.kind == "array":
+                _assemble_array(tools, item)
+            elif item.unit.kind == "luks":
+                _unlock(tools, item, passphrases)
+        except OpenRescueError as exc:
+            failed[item.unit.uuid] = exc.message
+    groups = [item for item in wanted if item.unit.kind == "group"]
+    if groups:
+        try:
+            _activate(tools, groups)
+        except OpenRescueError as exc:
+            # Whatever could be activated is active all the same; what is missing is seen by who looks for it.
+            failed.update((item.unit.uuid, exc.message) for item in groups)
+    return failed
 
 
-def _try(tools: Tools, argv: t.Sequence[str], notes: list[str]) -> None:
-    try:
-        tools.run(argv, timeout=120)
-    except OpenRescueError as exc:
-        notes.append(exc.message)
+def _assemble_array(tools: Tools, item: Assembly) -> None:
+    # Read-only, since it would begin to synchronise.
+    mode = [] if item.writable else ["--readonly"]
+    tools.run(["mdadm", "--assemble", *mode, "--run", f"/dev/md{item.number}", *item.paths], timeout=120)
+
+
+def _activate(tools: Tools, groups: t.Sequence[Assembly]) -> None:
+    closed = [
+        f"{item.unit.name}/{volume.name}"
+        for item in groups
+        if item.writable and item.unit.group
+        for volume in item.unit.group.volumes
+        if volume.name not in item.volumes
+    ]
+    paths = [path for item in groups for path in item.paths]
+    tools.run(["vgchange", "--activate", "y", "--config", lvm_config(paths, read_only=closed)], timeout=120)
+
+
+def _unlock(tools: Tools, item: Assembly, passphrases: t.Sequence[str]) -> None:
+    name = f"luks-{item.unit.uuid}"
+    mode = [] if item.writable else ["--readonly"]
+    for passphrase in passphrases:
+        # By stdin, since a command line is seen by all.
+        done = tools.run(
+            ["cryptsetup", "open", "--type=luks", "--batch-mode", "--key-file=-", *mode, *item.paths, name],
+            timeout=300,
+            ok=(0, 2),
+            stdin=passphrase.encode("utf-8", "surrogateescape"),
+        )
+        if done.rc == 0:
+            return
+    raise OpenRescueError("no passphrase of 'luks_passphrases' opens it", code="luks_passphrase")

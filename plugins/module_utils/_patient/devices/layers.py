@@ -13,6 +13,8 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import os
 import re
@@ -70,6 +72,8 @@ class Layers:
                 ["dmsetup", "create", "--noudevsync", "--noudevrules", "--concise", ";".join(tables)], timeout=60
             )
         except OpenRescueError as exc:
+            if self.snapshots:
+                raise
             self.reason = f"device-mapper does not work here ({exc.message.rpartition(': ')[2]})"
             self._release()
             return
@@ -78,8 +82,8 @@ class Layers:
             # lsblk and LVM know a device by this name only, and udev was told to leave it alone.
             if not os.path.lexists(f"/dev/mapper/{name}"):
                 os.symlink(path, f"/dev/mapper/{name}")
-        self.snapshots = {block.kname: names[self._name(block)] for block in blocks}
-        self.stores = {block.kname: self._store(block) for block in blocks}
+        self.snapshots.update({block.kname: names[self._name(block)] for block in blocks})
+        self.stores.update({block.kname: self._store(block) for block in blocks})
 
     def check(self) -> None:
         """Say so if a snapshot has run out of memory, since all that is read from it then is wrong."""
@@ -103,18 +107,21 @@ class Layers:
         ours = {path for name, path in mapped.items() if name.startswith(self._prefix)}
         names = {path: name for name, path in mapped.items()}
         state = _read_state(self._state)
-        opened = {path for path in state.get("opened", []) if os.path.exists(path)}
-        for path in _stacked_on(ours | opened):
-            if path in opened:
-                continue
-            if path in names:
-                self._tools.run(["dmsetup", "remove", "--retry", "--noudevsync", names[path]], timeout=60)
-                _remove_links(names[path])
-            elif os.path.basename(path).startswith("md"):
-                self._tools.run(["mdadm", "--stop", path], timeout=60)
+        kept = {os.path.realpath(path) for path in (*state.get("opened", []), *state.get("bases", []))}
+        stacked = _stacked_on(ours | kept)
+        before = {os.path.realpath(path) for path in state.get("found", [])}
+        built = {path for path in stacked if path in names or os.path.basename(path).startswith("md")} - before
+        for is_mapped, paths in itertools.groupby((path for path in stacked if path in built), names.__contains__):
+            if is_mapped:
+                found = [names[path] for path in paths]
+                self._tools.run(["dmsetup", "remove", "--retry", "--noudevsync", *found], timeout=60)
+                for name in found:
+                    _remove_links(name)
+            else:
+                self._tools.run(["mdadm", "--stop", *paths], timeout=60)
         self._release()
         for path in state.get("protected", []):
-            if os.path.exists(path):
+            with contextlib.suppress(OSError):  # it is gone with its disk
                 set_read_only(path, value=False)
         if os.path.exists(self._state):
             os.unlink(self._state)
@@ -132,6 +139,14 @@ class Layers:
         for path in paths:
             if path in ours:
                 set_read_only(path, value=False)
+
+    def keep(self, blocks: t.Iterable[Block]) -> None:
+        """Volumes and arrays that were active before we came stay so."""
+        self._remember("found", [block.path for block in blocks])
+
+    def build_on(self, paths: t.Iterable[str]) -> None:
+        """Something is about to be built on these devices themselves, and has to go when all is taken away."""
+        self._remember("bases", sorted(paths))
 
     def _remember(self, what: str, paths: t.Sequence[str]) -> None:
         if paths:

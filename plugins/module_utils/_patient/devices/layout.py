@@ -13,20 +13,19 @@ import typing as t
 
 from ..._text import printable
 from ..patient import Filesystem
-from .survey import Survey
+from .stack import Stack
+from .survey import Block
 
 __all__ = ("describe",)
 
 
-def describe(
-    found: Survey, children: t.Mapping[str, t.Sequence[str]], filesystems: t.Iterable[Filesystem]
-) -> list[dict[str, t.Any]]:
+def describe(stack: Stack, filesystems: t.Iterable[Filesystem]) -> list[dict[str, t.Any]]:
     """Disks at the top, what is on or built from them beneath, with sizes and usage."""
     known = {item.device: item for item in filesystems}
 
-    def node(kname: str) -> dict[str, t.Any]:
-        block = found.blocks[kname]
+    def node(block: Block) -> dict[str, t.Any]:
         item = known.get(block.path)
+        children = stack.children(block)
         values = block.signature
         shown: dict[str, t.Any] = {
             "device": block.path,
@@ -38,14 +37,14 @@ def describe(
             "partuuid": _text(values.get("PART_ENTRY_UUID")),
             "partlabel": _text(values.get("PART_ENTRY_NAME")),
             "partition_table": values.get("PTTYPE"),
-            "locked": block.fstype == "crypto_LUKS" and not children.get(kname),
+            "locked": block.fstype == "crypto_LUKS" and not children,
             "mount_point": item.mount_point if item else None,
             "usage": _usage(item),
         }
-        shown["children"] = [node(child) for child in children.get(kname, ())]
+        shown["children"] = [node(child) for child in children]
         return shown
 
-    return [node(top) for top in found.tops]
+    return [node(stack.found.blocks[top]) for top in stack.found.tops]
 
 
 def _usage(item: Filesystem | None) -> dict[str, int | None] | None:

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which block devices there are, what is on them, and which are the patient's. Pure, but for :func:`survey`.
+"""Which block devices there are, what is on them, and which are the patient's. By the kernel's own list and by reading
+them, never by a cache.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -10,7 +11,6 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import re
 import typing as t
@@ -25,28 +25,34 @@ __all__ = (
     "Survey",
     "in_use",
     "parse_blkid",
-    "parse_lsblk",
     "patient_tops",
     "probe",
+    "read_blocks",
+    "seeds",
     "survey",
 )
 
 #: every device-mapper name of ours begins with this
 OVERLAY_PREFIX = "openrescue-"
 
-_COLUMNS = "NAME,KNAME,PATH,TYPE,SIZE,RO,MAJ:MIN,PKNAME"
 _SEED_LABELS = ("cidata", "config-2")
-#: of the file systems of a rescue image that the role rescue_image built
-_RESCUE_LABEL = "openrescue"
 _SEED_TYPES = ("iso9660", "vfat")
 #: kinds that are never a server's disk unless somebody names them
 _NOT_DISKS = ("loop", "rom")
 _NOT_DISK_NAMES = re.compile(r"^(?:zram|ram|fd|nbd)\d")
+#: what device-mapper's owners write before their UUIDs -> the kind of device
+_MAPPED = {"LVM-": "lvm", "CRYPT-": "crypt", "mpath-": "mpath", "DMRAID-": "dmraid", "part": "part"}
+#: "LVM-", then the ID of the group and that of the volume; what LVM keeps for itself has a suffix
+_VOLUME_UUID = 4 + 32 + 32
 
 
 @dataclasses.dataclass(frozen=True)
 class Block:
-    """One block device as the kernel knows it, with what libblkid read on it."""
+    """One block device as the kernel knows it, with what libblkid read on it.
+
+    :param parents: kernel names of what it is made of: a partition's disk, a volume's devices.
+    :param mapping: the UUID that device-mapper knows it by, empty if it is none of its own.
+    """
 
     path: str
     kname: str
@@ -57,10 +63,21 @@ class Block:
     number: str
     parents: tuple[str, ...] = ()
     signature: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    mapping: str = ""
 
     @property
     def fstype(self) -> str:
         return self.signature.get("TYPE", "")
+
+    @property
+    def is_layer(self) -> bool:
+        """Whether it is one of our throw-away layers."""
+        return self.name.startswith(OVERLAY_PREFIX)
+
+    @property
+    def is_inner(self) -> bool:
+        """Whether it is a part of a volume that LVM keeps for itself, such as a pool's metadata."""
+        return self.type == "lvm" and len(self.mapping) > _VOLUME_UUID
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,34 +117,68 @@ class Survey:
         return list(found.values())
 
 
-def parse_lsblk(text: str) -> dict[str, Block]:
-    """Output of ``lsblk --json --bytes``, in which a device with two parents stands twice."""
-    found: dict[str, Block] = {}
-
-    def take(node: t.Mapping[str, t.Any], parents: tuple[str, ...]) -> None:
-        kname = str(node["kname"])
-        known = found.get(kname)
-        merged = (known.parents if known else ()) + tuple(p for p in parents if not known or p not in known.parents)
-        found[kname] = Block(
-            path=str(node.get("path") or f"/dev/{kname}"),
-            kname=kname,
-            name=str(node["name"]),
-            type=str(node["type"]),
-            size=int(node["size"] or 0),
-            read_only=node["ro"] in (True, "1", 1),
-            number=str(node["maj:min"]).strip(),
-            parents=merged,
-        )
-        for child in node.get("children", ()):
-            take(child, (kname,))
-
-    for top in json.loads(text or '{"blockdevices": []}')["blockdevices"]:
-        take(top, (top["pkname"],) if top.get("pkname") else ())
+def read_blocks(sys: str = "/sys") -> dict[str, Block]:
+    """All block devices by kernel name, what they are made of before them."""
+    folder = os.path.join(sys, "class/block")
+    found = {}
+    for kname in sorted(os.listdir(folder), key=_in_order):
+        block = _read_block(os.path.join(folder, kname), kname)
+        if block is not None:
+            found[kname] = block
     return _parents_first(found)
 
 
+def _in_order(kname: str) -> list[tuple[int, str]]:
+    """``sda``, ``sdb``, ``sdaa``; ``vdb2`` before ``vdb10``."""
+    return [(len(part), part) for part in re.split(r"(\d+)", kname)]
+
+
+def _read_block(folder: str, kname: str) -> Block | None:
+    """None if it is gone by now."""
+
+    def value(name: str) -> str:
+        try:
+            with open(os.path.join(folder, name), encoding="utf-8", errors="surrogateescape") as file:
+                return file.read().strip()
+        except OSError:
+            return ""
+
+    size, number, mapped = value("size"), value("dev"), value("dm/name")
+    if not size or not number:
+        return None
+    node = kname.replace("!", "/")
+    parents: t.Sequence[str] = ()
+    if value("partition"):
+        parents = (os.path.basename(os.path.dirname(os.path.realpath(folder))),)
+    elif os.path.isdir(os.path.join(folder, "slaves")):
+        parents = sorted(os.listdir(os.path.join(folder, "slaves")), key=_in_order)
+    return Block(
+        path=f"/dev/mapper/{mapped}" if mapped else f"/dev/{node}",
+        kname=kname,
+        name=mapped or node,
+        type=_kind(kname, value),
+        size=int(size) * 512,
+        read_only=value("ro") == "1",
+        number=number,
+        parents=tuple(parents),
+        mapping=value("dm/uuid"),
+    )
+
+
+def _kind(kname: str, value: t.Callable[[str], str]) -> str:
+    """The word for a kind of device, as lsblk has it."""
+    if value("partition"):
+        return "part"
+    if kname.startswith("dm-"):
+        uuid = value("dm/uuid")
+        return next((kind for start, kind in _MAPPED.items() if uuid.startswith(start)), "dm")
+    if kname.startswith("loop"):
+        return "loop"
+    return value("md/level") or ("rom" if value("device/type") == "5" else "disk")
+
+
 def _parents_first(found: t.Mapping[str, Block]) -> dict[str, Block]:
-    """lsblk begins with what has no parent of its own kind, so an array may stand before its second disk."""
+    """An array may stand before its second disk."""
     ordered: dict[str, Block] = {}
 
     def put(kname: str) -> None:
@@ -146,11 +197,21 @@ def parse_blkid(text: str) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for paragraph in re.split(r"\n\s*\n", text):
         pairs = dict(line.split("=", 1) for line in paragraph.splitlines() if "=" in line)
-        values = {key: re.sub(r"\\(.)", r"\1", value) for key, value in pairs.items()}
+        values = {key: _unescaped(value) for key, value in pairs.items()}
         device = values.pop("DEVNAME", "")
         if device:
             found[device] = values
     return found
+
+
+def _unescaped(value: str) -> str:
+    """A byte that does not print stands as ``\\xNN``, a character that means something has a backslash before it."""
+    raw = re.sub(
+        rb"\\(?:x([0-9a-fA-F]{2})|(.))",
+        lambda hit: bytes([int(hit[1], 16)]) if hit[1] else hit[2],
+        value.encode("utf-8", "surrogateescape"),
+    )
+    return raw.decode("utf-8", "surrogateescape")
 
 
 def in_use(mountinfo: str, swaps: str) -> tuple[set[str], set[str]]:
@@ -184,9 +245,9 @@ def patient_tops(found: Survey, *, used: t.Collection[str], only: t.Sequence[str
         and block.size > 0
         and block.type not in _NOT_DISKS
         and not _NOT_DISK_NAMES.match(block.kname)
-        and not block.name.startswith(OVERLAY_PREFIX)
+        and not block.is_layer
         and block.kname not in own
-        and not any(_is_seed(part) for part in found.beneath(block.kname))
+        and not _is_seed(block)
     )
 
 
@@ -211,25 +272,49 @@ def _named(found: Survey, path: str, *, own: t.Collection[str]) -> str:
 
 
 def _is_seed(block: Block) -> bool:
-    """Whether it configures the rescue system, as cloud-init finds it, or is a rescue system run from memory."""
-    label = block.signature.get("LABEL", "").lower()
-    is_ours = label == _RESCUE_LABEL and block.signature.get("USAGE") == "filesystem"
-    return is_ours or (label in _SEED_LABELS and block.fstype in _SEED_TYPES)
+    """Whether this whole device configures a system, as cloud-init finds it; a partition may be called anything."""
+    return block.signature.get("LABEL", "").lower() in _SEED_LABELS and block.fstype in _SEED_TYPES
 
 
-def survey(tools: Tools, *, only: t.Sequence[str] = (), ignore_mounts_below: t.Sequence[str] = ()) -> Survey:
-    """Look at the block devices of this machine, by the kernel and by reading them, never by a cache.
+def seeds(found: Survey) -> list[str]:
+    """Disks that configure a system; one of the server's own takes a letter among its disks."""
+    return [block.path for block in found.blocks.values() if not block.parents and _is_seed(block)]
+
+
+def survey(
+    tools: Tools,
+    *,
+    only: t.Sequence[str] = (),
+    ignore_mounts_below: t.Sequence[str] = (),
+    known: Survey | None = None,
+) -> Survey:
+    """Look at the block devices of this machine.
 
     :param ignore_mounts_below: mounts under these paths do not count as use by the running system.
+    :param known: what a survey a moment ago has read; only what is new is read now.
     """
-    listed = tools.run(["lsblk", "--json", "--bytes", "--output", _COLUMNS], timeout=60, ok=(0, 32, 64))
-    blocks = parse_lsblk(listed.stdout)
-    paths = [block.path for block in blocks.values() if block.size > 0 and not block.kname.startswith("zram")]
-    signatures = probe(tools, paths)
+    blocks = read_blocks()
+    found = Survey(blocks)
+    used = _used(found, ignore_mounts_below)
+    own = {other.kname for name in used for top in found.above(name) for other in found.beneath(top)}
+    before = known.blocks if known else {}
+    fresh = [
+        block.path
+        for block in blocks.values()
+        if block.size > 0
+        and block.kname not in before
+        and not block.kname.startswith("zram")
+        and (block.kname not in own or only)
+        and not block.is_layer
+        and not (block.type == "loop" and not only)
+    ]
+    signatures = probe(tools, fresh)
+    signatures.update({block.path: dict(block.signature) for block in before.values() if block.signature})
     found = Survey(
         {name: dataclasses.replace(block, signature=signatures.get(block.path, {})) for name, block in blocks.items()}
     )
-    return dataclasses.replace(found, tops=patient_tops(found, used=_used(found, ignore_mounts_below), only=only))
+    tops = known.tops if known else patient_tops(found, used=used, only=only)
+    return dataclasses.replace(found, tops=tops)
 
 
 def probe(tools: Tools, paths: t.Sequence[str]) -> dict[str, dict[str, str]]:

@@ -9,6 +9,8 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
+import re
+
 from ..._formats.os_release import parse_os_release
 from ..._formats.versions import version_key
 from ..._text import printable
@@ -19,6 +21,8 @@ __all__ = ("holds_root", "part_of", "read_kernels", "read_os_release")
 
 _INITRAMFS = {"debian": "/boot/initrd.img-{0}", "suse": "/boot/initrd-{0}", "alpine": "/boot/initramfs-{0}"}
 _DEFAULT_INITRAMFS = "/boot/initramfs-{0}.img"
+#: what a kernel can be called; any other name comes from no distribution, and may not even be text
+_VERSION = re.compile(r"[\w.+~:@-]{1,200}", re.ASCII)
 
 
 def holds_root(tree: Tree) -> bool:
@@ -59,6 +63,8 @@ def read_kernels(tree: Tree, release: OsRelease | None) -> tuple[Kernel, ...]:
     kernels = []
     for path in tree.glob("/boot/vmlinu[xz]-*"):
         version = path.rsplit("/", 1)[1].split("-", 1)[1]
+        if not _VERSION.fullmatch(version):
+            continue
         expected = _initramfs(version, release)
         others = [pattern.format(version) for pattern in (*_INITRAMFS.values(), _DEFAULT_INITRAMFS)]
         present = [name for name in (expected, *others) if tree.is_file(name)]

@@ -21,24 +21,25 @@ from ..._formats.fstab import FstabEntry, parse_fstab
 from ..._text import printable
 from .. import syscalls
 from ..patient import Filesystem, Patient
+from ..rootless import why_no_root
 from .contents import holds_root, part_of, read_kernels, read_os_release
+from .roots import Source, choose
 from .tree import Tree
+
+if t.TYPE_CHECKING:
+    from ..devices.graph import Closed
 
 __all__ = ("Mounts", "mounts_below")
 
+T = t.TypeVar("T")
+
 _MOUNTABLE = ("ext2", "ext3", "ext4", "xfs", "btrfs", "vfat", "f2fs", "jfs", "nilfs2", "reiserfs")
 _SAFE = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC | syscalls.MS_NOATIME
+#: file systems of systems that are not Linux
+_FOREIGN = ("ntfs", "apfs", "hfsplus", "ufs", "refs")
 #: where distributions put their root on btrfs, if not in the default subvolume
 _ROOT_SUBVOLUMES = ("@", "root", "@rootfs", "@root")
 _SUBVOLUME = re.compile(r"[\w@./+-]{1,255}")
-
-
-@dataclasses.dataclass(frozen=True)
-class _Source:
-    """A file system (or a subvolume of one) mounted at a place of our own."""
-
-    filesystem: Filesystem
-    place: str
 
 
 class Mounts:
@@ -68,22 +69,41 @@ class Mounts:
         os.makedirs(self.memory)
         os.makedirs(self._target, mode=0o700, exist_ok=True)
 
-    def mount(self, patient: Patient, *, root: str | None, writable: t.Collection[str], trial: bool) -> None:
+    def mount(
+        self,
+        patient: Patient,
+        *,
+        root: str | None,
+        writable: t.Collection[str],
+        trial: bool,
+        closed: t.Sequence[Closed] = (),
+    ) -> None:
         """Find the root and mount the tree.
 
         :param root: the device that holds it, if the user said so.
         :param writable: devices to be mounted for writing.
         :param trial: mount for writing what is mounted here, yet keep the writes in memory.
+        :param closed: what is not open, and so may hold the root that is not found.
         """
         self._trial = patient.written_to_memory = trial
+        patient.unmountable = {}
         sources = self._mount_each(patient, writable)
-        source = _choose_root([item for item in sources if holds_root(Tree(item.place))], sources, root)
-        if source is None:
+        roots = [item for item in sources if is_root(patient, item)]
+        patient.roots = tuple(item.filesystem.device for item in roots)
+        choice = choose(roots, sources, asked=root, find=patient.find)
+        patient.several = choice.several
+        if choice.note:
+            patient.notes.append(choice.note)
+        if choice.source is None:
             patient.root = None
+            patient.no_root = why_no_root(closed, patient.unmountable, _unsupported(patient, sources))
             return
-        placed: dict[str, _Source] = {"/": source}
-        self._attach(source, self._target)
+        placed: dict[str, Source] = {"/": choice.source}
+        self._attach(choice.source, self._target)
         tree = Tree(self._target)
+        # For what the patient's own settings say of names.
+        patient.opened_tree = tree
+        patient.drop_facts()
         self._mount_rest(patient, tree, sources, placed, writable)
         _fill(patient, tree, sources, placed)
 
@@ -130,34 +150,34 @@ class Mounts:
         for path in mounts_below(self._target):
             _remount(path, _SAFE & ~syscalls.MS_NOEXEC)
 
-    def _mount_each(self, patient: Patient, writable: t.Collection[str]) -> list[_Source]:
-        sources: list[_Source] = []
+    def _mount_each(self, patient: Patient, writable: t.Collection[str]) -> list[Source]:
+        sources: list[Source] = []
         for item in patient.filesystems:
             if item.fstype not in _MOUNTABLE:
                 continue
             source = self._try(patient, item, writable)
-            if source is not None and item.fstype == "btrfs" and not holds_root(Tree(source.place)):
+            if source is not None and item.fstype == "btrfs" and not is_root(patient, source):
                 source = self._root_subvolume(patient, item, writable) or source
             if source is not None:
                 sources.append(source)
         return sources
 
-    def _root_subvolume(self, patient: Patient, item: Filesystem, writable: t.Collection[str]) -> _Source | None:
-        top = self._try(patient, item, writable, options=("subvolid=5",))
+    def _root_subvolume(self, patient: Patient, item: Filesystem, writable: t.Collection[str]) -> Source | None:
+        top = self._try(patient, item, writable, subvolume="/")
         if top is not None:
             for name in _ROOT_SUBVOLUMES:
-                if holds_root(Tree(os.path.join(top.place, name))):
-                    return self._try(patient, item, writable, options=(f"subvol={name}",))
+                if is_root(patient, Source(item, os.path.join(top.place, name))):
+                    return self._try(patient, item, writable, subvolume=name)
         return None
 
     def _try(
-        self, patient: Patient, item: Filesystem, writable: t.Collection[str], *, options: tuple[str, ...] = ()
-    ) -> _Source | None:
+        self, patient: Patient, item: Filesystem, writable: t.Collection[str], *, subvolume: str = ""
+    ) -> Source | None:
         """Mount a file system at a place of its own; one that does not mount is noted and left out."""
         place = self._folder("fs")
         write = item.device in writable
-        same = [other for other in patient.filesystems if item.fstype == "btrfs" and other.uuid == item.uuid]
-        members = tuple(f"device={other.reading_device}" for other in same if len(same) > 1)
+        members = tuple(f"device={path}" for path in (item.reading_device, *item.others) if item.others)
+        options = (f"subvol={subvolume}",) if subvolume else ()
         reason = ""
         for extra in _options(item.fstype, replay=write or item.writable):
             data = ",".join((*extra, *options, *members))
@@ -167,16 +187,18 @@ class Mounts:
             except OSError as exc:
                 reason = exc.strerror or str(exc)
                 continue
-            return _Source(item, place)
+            return Source(item, place, subvolume.strip("/"))
         patient.notes.append(f"{item.device} ({item.fstype}) cannot be mounted: {reason}")
+        if not subvolume:
+            patient.unmountable[item.device] = reason
         return None
 
     def _mount_rest(
         self,
         patient: Patient,
         tree: Tree,
-        sources: list[_Source],
-        placed: dict[str, _Source],
+        sources: list[Source],
+        placed: dict[str, Source],
         writable: t.Collection[str],
     ) -> None:
         """First what fstab says, as far as it is right; then what nobody names, by what it holds."""
@@ -188,16 +210,18 @@ class Mounts:
             if source is not None and source.filesystem.fstype == "btrfs" and subvolume:
                 if not _SUBVOLUME.fullmatch(subvolume):
                     continue
-                source = self._try(patient, source.filesystem, writable, options=(f"subvol={subvolume}",))
+                source = self._try(patient, source.filesystem, writable, subvolume=subvolume)
             if source is not None:
-                self._put(patient, tree, source, entry.mount_point, placed)
+                with noted(patient):
+                    self._put(patient, tree, source, entry.mount_point, placed)
         used = {source.filesystem.device for source in placed.values()}
-        parts = [(part_of(Tree(one.place)), one) for one in sources if one.filesystem.device not in used]
+        parts = [(_look(patient, part_of, one), one) for one in sources if one.filesystem.device not in used]
         for where, source in sorted((item for item in parts if item[0]), key=lambda item: item[0] or ""):
-            if where and not tree.listdir(where):
-                self._put(patient, tree, source, where, placed)
+            with noted(patient):
+                if where and not tree.listdir(where):
+                    self._put(patient, tree, source, where, placed)
 
-    def _put(self, patient: Patient, tree: Tree, source: _Source, where: str, placed: dict[str, _Source]) -> None:
+    def _put(self, patient: Patient, tree: Tree, source: Source, where: str, placed: dict[str, Source]) -> None:
         with tree.place(where) as place:
             if place is None or place.stat is None or place.path in placed:
                 return
@@ -213,7 +237,7 @@ class Mounts:
                 os.close(fd)
             placed[place.path] = source
 
-    def _attach(self, source: _Source, target: str) -> None:
+    def _attach(self, source: Source, target: str) -> None:
         if self._trial:
             self._overlay(source.place, target)
         else:
@@ -279,36 +303,47 @@ def _options(fstype: str, *, replay: bool) -> tuple[tuple[str, ...], ...]:
     """Mount options by type, the preferred first; without ``replay``, the journal is left alone."""
     if fstype == "xfs":
         return (("nouuid",),) if replay else (("nouuid", "norecovery"),)
-    if replay:
-        return ((),)
-    if fstype == "btrfs":
+    if fstype.startswith("ext"):
+        # Its superblock may say errors=panic, and that would be this system's panic.
+        return (("errors=remount-ro",),) if replay else (("errors=remount-ro", "noload"),)
+    if fstype == "btrfs" and not replay:
         return (("rescue=nologreplay",), ("nologreplay",))
-    return (("noload",),) if fstype.startswith("ext") else ((),)
+    return ((),)
 
 
-def _choose_root(roots: t.Sequence[_Source], sources: t.Sequence[_Source], chosen: str | None) -> _Source | None:
-    if chosen is not None:
-        names = {chosen, os.path.realpath(chosen)}
-        for source in roots:
-            if names & {source.filesystem.device, *source.filesystem.aliases}:
-                return source
-        known = any(names & {source.filesystem.device, *source.filesystem.aliases} for source in sources)
-        raise OpenRescueError(
-            f"{printable(chosen)} {'holds no operating system' if known else 'is no file system of the patient'}",
-            code="root_not_found",
-            hint=f"Operating systems are on: {_devices(roots) or 'none of the devices'}",
+@contextlib.contextmanager
+def noted(patient: Patient) -> t.Iterator[None]:
+    """What goes wrong with one file system or one mount point is its own affair, and is said."""
+    try:
+        yield
+    except OpenRescueError as exc:
+        patient.notes.append(exc.message)
+    except OSError as exc:
+        patient.notes.append(f"a file system cannot be read: {exc.strerror}")
+
+
+def is_root(patient: Patient, source: Source) -> bool:
+    return bool(_look(patient, holds_root, source))
+
+
+def _look(patient: Patient, look: t.Callable[[Tree], T], source: Source) -> T | None:
+    try:
+        return look(source.tree)
+    except (OpenRescueError, OSError) as exc:
+        patient.notes.append(
+            f"{source.filesystem.device}: {exc.message if isinstance(exc, OpenRescueError) else exc.strerror}"
         )
-    if len(roots) > 1:
-        raise OpenRescueError(
-            f"there are several operating systems: {_devices(roots)}",
-            code="several_roots",
-            hint="Choose one with 'root'",
-        )
-    return roots[0] if roots else None
+        return None
 
 
-def _devices(sources: t.Sequence[_Source]) -> str:
-    return ", ".join(source.filesystem.device for source in sources)
+def _unsupported(patient: Patient, sources: t.Sequence[Source]) -> list[str]:
+    """What holds an operating system of a kind that nobody opens here."""
+    found = [f"{item.device} holds {item.fstype}" for item in patient.filesystems if item.fstype in _FOREIGN]
+    for source in sources:
+        with noted(patient):
+            if source.tree.is_dir("/ostree/deploy"):
+                found.append(f"{source.filesystem.device} holds an ostree system")
+    return found
 
 
 def _read_entries(patient: Patient, tree: Tree) -> list[FstabEntry]:
@@ -323,7 +358,7 @@ def _read_entries(patient: Patient, tree: Tree) -> list[FstabEntry]:
     )
 
 
-def _fill(patient: Patient, tree: Tree, sources: t.Sequence[_Source], placed: t.Mapping[str, _Source]) -> None:
+def _fill(patient: Patient, tree: Tree, sources: t.Sequence[Source], placed: t.Mapping[str, Source]) -> None:
     """Tell the patient what is where now."""
     where: dict[str, str] = {}
     for path, source in placed.items():
@@ -333,18 +368,23 @@ def _fill(patient: Patient, tree: Tree, sources: t.Sequence[_Source], placed: t.
         dataclasses.replace(item, mount_point=where.get(item.device), **_usage(places.get(item.device)))
         for item in patient.filesystems
     )
-    patient.opened_tree = tree
     patient.root = patient.at("/")
     patient.boot = patient.at("/boot")
     patient.esp = patient.at("/boot/efi") or patient.at("/efi")
-    patient.os = read_os_release(tree)
-    patient.kernels = read_kernels(tree, patient.os)
+    patient.os, patient.kernels = None, ()
+    with noted(patient):
+        patient.os = read_os_release(tree)
+    with noted(patient):
+        patient.kernels = read_kernels(tree, patient.os)
 
 
 def _usage(place: str | None) -> dict[str, t.Any]:
     if place is None:
         return {}
-    usage = os.statvfs(place)
+    try:
+        usage = os.statvfs(place)
+    except OSError:  # its disk went away, and that is said where something is read from it
+        return {}
     return {
         "total_bytes": usage.f_blocks * usage.f_frsize,
         "free_bytes": usage.f_bfree * usage.f_frsize,

@@ -10,6 +10,7 @@ import dataclasses
 import pathlib
 
 import pytest
+from ansible_collections.openrescue.server.plugins.module_utils._patient.devices.lookup import Surroundings
 from ansible_collections.openrescue.server.plugins.module_utils._patient.patient import Filesystem, Patient
 from ansible_collections.openrescue.server.plugins.module_utils._patient.tools import Tools
 from ansible_collections.openrescue.server.plugins.module_utils._patient.tree.contents import (
@@ -100,3 +101,68 @@ def test_kernels_are_newest_first_with_their_initramfs(tmp_path: pathlib.Path) -
     assert [kernel.version for kernel in kernels] == ["6.10.0-1", "6.9.1-2", "0-rescue-abc"]
     assert [kernel.initramfs for kernel in kernels] == [None, "/boot/initrd.img-6.9.1-2", None]
     assert kernels[0].expected_initramfs == "/boot/initramfs-6.10.0-1.img"
+
+
+def test_a_kernel_whose_name_is_no_text_is_none(tmp_path: pathlib.Path) -> None:
+    """T9: it would be in a result that no controller can read."""
+    (tmp_path / "boot").mkdir()
+    for name in (b"vmlinuz-6.1.0", b"vmlinuz-\xe9", b"vmlinuz-6\x1b[2J", b"vmlinuz-6\n1"):
+        (tmp_path / "boot" / name.decode("utf-8", "surrogateescape")).write_text("x")
+    assert [kernel.version for kernel in read_kernels(Tree(str(tmp_path)), None)] == ["6.1.0"]
+
+
+ARRAY = Filesystem("/dev/md900", "/dev/dm-4", "ext4", uuid="r1", unit="a" * 32, aliases=("/dev/md/0", "/dev/md0"))
+CONTAINER = Filesystem("/dev/vdb2", "/dev/vdb2", "crypto_LUKS", uuid="l1", number=(0, 2))
+OPEN = Filesystem("/dev/mapper/luks-l1", "/dev/dm-5", "ext4", uuid="o1")
+
+
+@pytest.mark.parametrize(
+    ("spec", "device"),
+    [
+        ("/dev/mapper/crypt-root", OPEN.device),
+        ("/dev/mapper/luks-l1", OPEN.device),
+        ("/dev/md0", ARRAY.device),
+        ("/dev/md127", ARRAY.device),
+        ("/dev/md900", None),
+        ("/dev/mapper/a", None),
+        ("UUID=l1", CONTAINER.device),
+    ],
+)
+def test_the_patients_own_names_of_arrays_and_mappings(tmp_path: pathlib.Path, spec: str, device: str | None) -> None:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/crypttab").write_text(
+        "crypt-root UUID=l1 none luks\nlocked UUID=l2 none\na /dev/mapper/b\nb /dev/mapper/a\n"
+    )
+    (tmp_path / "etc/mdadm.conf").write_text("ARRAY /dev/md127 UUID=aaaaaaaa:aaaaaaaa:aaaaaaaa:aaaaaaaa\n")
+    patient = Patient(tools=Tools())
+    patient.opened_tree = Tree(str(tmp_path))
+    patient.filesystems, patient.members = (ARRAY, OPEN), (CONTAINER,)
+    found = patient.find(spec)
+    assert (found.device if found else None) == device
+    assert not patient.lookup("/dev/mapper/locked").is_absent
+    assert patient.lookup("UUID=none").is_absent
+
+
+def test_nothing_is_certainly_absent_while_a_container_is_locked() -> None:
+    patient = Patient(tools=Tools())
+    patient.filesystems = (ROOT,)
+    assert patient.lookup("UUID=none").is_absent
+    patient.uncertain = ("/dev/vdb2 is locked (LUKS)",)
+    assert patient.lookup("UUID=none").unknown == "/dev/vdb2 is locked (LUKS)"
+    assert patient.lookup("UUID=ab-12").filesystem == ROOT
+
+
+def test_a_bare_name_is_not_looked_up_by_the_rescue_systems_numbering() -> None:
+    """H6: on mixed buses the server's /dev/vda1 may be called anything here."""
+    patient = Patient(tools=Tools())
+    patient.filesystems = (Filesystem("/dev/vda1", "/dev/vda1", "ext4", number=(1, 1)),)
+    patient.around = Surroundings(disks=("sda", "vda"))
+    assert patient.find("/dev/vda1") is None
+    assert patient.lookup("/dev/vda1").unknown
+
+
+def test_a_snapshot_gives_way_to_what_it_was_made_of() -> None:
+    patient = Patient(tools=Tools())
+    copy = dataclasses.replace(ROOT, device="/dev/mapper/vg-copy", snapshot=True, number=None)
+    patient.filesystems = (copy, ROOT)
+    assert patient.find("UUID=ab-12") == ROOT

@@ -1,0 +1,118 @@
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From the graph of devices to what faults see of it.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import typing as t
+
+from ..._text import printable
+from ..patient import Filesystem
+from .graph import Closed
+from .lookup import Surroundings
+from .stack import Stack
+from .survey import Block, Survey
+
+__all__ = ("Attached", "attached", "filesystem_of", "names_of", "surroundings")
+
+
+@dataclasses.dataclass(frozen=True)
+class Attached:
+    """What the provider's list of disks says of those that are here, and of those that are not.
+
+    :param shared: kernel names of disks that other servers use at this moment.
+    """
+
+    shared: frozenset[str] = frozenset()
+    closed: tuple[Closed, ...] = ()
+
+
+def attached(
+    server_disks: t.Sequence[t.Mapping[str, t.Any]],
+    found: Survey,
+    *,
+    resolve: t.Callable[[str], str] = os.path.realpath,
+) -> Attached:
+    """Compare the provider's list with what is here.
+
+    :param resolve: where a link such as ``/dev/disk/by-id/virtio-…`` leads.
+    """
+    by_path = {f"/dev/{name}": name for name in found.tops}
+    closed, shared, told, lost = [], set(), set(), False
+    for disk in server_disks:
+        name = printable(str(disk.get("target") or disk.get("source") or disk.get("serial") or "a disk"), limit=80)
+        kname = by_path.get(resolve(str(disk.get("device") or "")))
+        if kname:
+            told.add(kname)
+        if disk.get("hidden"):
+            closed.append(Closed("absent", f"the server's disk {name} is not attached to the rescue system"))
+        elif disk.get("shared"):
+            shared |= {kname} if kname else set()
+            lost = lost or kname is None
+    # One that cannot be told from the others may be any of those of which nothing is known.
+    shared |= set(found.tops) - told if lost else set()
+    return Attached(frozenset(shared), tuple(closed))
+
+
+def surroundings(stack: Stack, *, shifted: bool) -> Surroundings:
+    whole = [unit.name for unit in stack.units if unit.kind == "group" and not unit.missing]
+    return Surroundings(
+        disks=stack.found.tops,
+        shifted=shifted,
+        groups=tuple(whole),
+        arrays=any(unit.kind == "array" for unit in stack.units),
+    )
+
+
+def filesystem_of(block: Block, stack: Stack, *, shared: t.Collection[str] = ()) -> Filesystem:
+    values = block.signature
+    above = stack.found.above(block.kname)
+    top = next(index for index, name in enumerate(stack.found.tops) if name in above)
+    unit = stack.unit_of(block)
+    several = unit.members[1:] if unit and unit.kind == "btrfs" and block.kname in unit.members else ()
+    others = [stack.found.blocks[name] for name in several]
+    beneath = [one for one in stack.units if one.kind != "btrfs" and set(one.members) & above - {block.kname}]
+    members = {name for one in (block, *others) for name in stack.found.above(one.kname)}
+    return Filesystem(
+        device=block.path,
+        reading_device=stack.reading(block),
+        fstype=block.fstype,
+        uuid=values.get("UUID"),
+        label=values.get("LABEL"),
+        partuuid=values.get("PART_ENTRY_UUID"),
+        partlabel=values.get("PART_ENTRY_NAME"),
+        size=block.size,
+        writable=stack.is_covered(block),
+        aliases=tuple(sorted({name for one in (block, *others) for name in names_of(one, stack)} - {block.path})),
+        # A volume hangs on disks but is no partition of one.
+        number=(top, int(values.get("PART_ENTRY_NUMBER", "0"))) if block.type in ("disk", "part", "loop") else None,
+        others=tuple(stack.reading(one) for one in others),
+        shared=bool(members & set(shared)),
+        snapshot=any(stack.found.blocks[name].mapping.endswith("-cow") for name in block.parents),
+        unit=beneath[-1].uuid if beneath else "",
+    )
+
+
+def names_of(block: Block, stack: Stack) -> list[str]:
+    """Other names of the same device."""
+    names = [f"/dev/{block.kname.replace('!', '/')}", block.path]
+    if block.kname.startswith("dm-"):
+        names.append(f"/dev/mapper/{block.name}")
+        if block.type == "lvm":
+            # A dash inside a name is doubled in the mapping's name.
+            group, _dash, volume = block.name.replace("--", "\0").partition("-")
+            names.append(f"/dev/{group}/{volume}".replace("\0", "-"))
+    if block.kname.startswith("md") and block.type != "part":
+        beneath = stack.found.above(block.kname)
+        own = [unit for unit in stack.units if unit.kind == "array" and set(unit.members) & beneath]
+        for unit in own[-1:]:
+            name = unit.name.rpartition(":")[2]
+            names += [f"/dev/md/{name}", *([f"/dev/md{name}"] if name.isdigit() else [])]
+    return names
