@@ -24,9 +24,10 @@ def refused(member: Member, server: str, code: str, **params: t.Any) -> Result:
     assert (error["code"], ended["changed"]) == (code, False), error
     assert ended["server"]["name"] in error["message"]
     assert error["hint"]
+    assert member.cloud.posts(server) == posts
+    # To look at its console is an action too.
     seen = member.info(server, **{"rescue_image": "blank-rescue", **params})
     assert (seen["rescuable"], seen["blockers"][0]["code"]) == (False, code), seen
-    assert member.cloud.posts(server) == posts
     assert (member.seen(server), member.metadata(server)) == (before, metadata)
     return t.cast("Result", error)
 
