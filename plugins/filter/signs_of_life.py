@@ -43,7 +43,7 @@ _value:
     The C(state), V(up), V(booting), V(down) or V(unknown), the C(evidence) in words, and what it comes C(by),
     V(power_state), V(agent), V(console), V(ssh) or null.
   type: dict
-  sample: {state: up, evidence: its guest agent is connected, by: agent}
+  sample: {state: up, evidence: it lets us log in, by: ssh}
 """
 
 import typing as t
@@ -61,8 +61,6 @@ def signs_of_life(server: Facts, console: Facts | None = None, *, login: bool = 
         return _life("up", "it lets us log in", "ssh") if login and told["by"] != "power_state" else told
     if login:
         return _life("up", "it lets us log in", "ssh")
-    if told["by"] != "agent" and server.get("agent") == "connected":
-        return _life("up", "its guest agent is connected", "agent")
     return _by_console(console or {}) or told
 
 

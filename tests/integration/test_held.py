@@ -67,7 +67,8 @@ class LongRepair:
 
     def until_it_writes(self) -> None:
         wait_until("it is rescued", lambda: is_rescued(self.patient), timeout=120)
-        throttle(self.patient, 2048)
+        # One request passes, and the next one waits for minutes.
+        throttle(self.patient, 16)
         wait_until("the repair writes", lambda: written(self.patient) > 0 or self._ended(), timeout=300)
 
     def kill(self) -> None:
