@@ -52,7 +52,7 @@ def scenario(name: str, *, serial: str = "openrescue-rescue", variables: t.Any =
         "findings": [FINDING],
     }
     answers = {
-        "server_rescue_info": [answer(server(name)), answer(server(name, "rescued"))],
+        "server_rescue_info": [answer(server(name, power="shutdown")), answer(server(name, "rescued"))],
         "console_diagnose": [{"boot": "unknown", "findings": [], "lines": 0, "tail": []}],
         "server_rescue": [
             answer(server(name, "rescued", actions=["start_rescue"]), changed=True),
@@ -102,10 +102,18 @@ TABLE: dict[str, tuple[Scenario, str, str, list[str]]] = {
         scenario("healthy", server_rescue_info=[answer(server("healthy", life="up"))]), "left_alone", "", []
     ),
     "stopped": (
-        scenario("stopped", **LIVE, console_diagnose=[{"boot": "failed", "findings": [], "lines": 1, "tail": []}],
-                 variables=REFUSED),
+        scenario("stopped", server_rescue_info=[
+            answer({**server("stopped"), "life": {"state": "down", "evidence": "e", "by": "console"}})
+        ], variables=REFUSED),
         # It is given back, and as nobody can log in there is no proof of that either.
         "failed", "verify by ssh", ["rescued", "unrescued"],
+    ),
+    # An old word of the console is no match for a login.
+    "answers": (
+        scenario("answers", server_rescue_info=[
+            answer({**server("answers"), "life": {"state": "down", "evidence": "e", "by": "console"}})
+        ]),
+        "left_alone", "", [],
     ),
     "wanted": (
         scenario("wanted", **LIVE, variables={"recover_running": True}), "back", "", ["rescued", "unrescued"]

@@ -14,7 +14,6 @@ from ansible_collections.openrescue.server.plugins.filter.chosen_findings import
 from ansible_collections.openrescue.server.plugins.filter.finding_lines import finding_lines
 from ansible_collections.openrescue.server.plugins.filter.rescue_proof import rescue_proof
 from ansible_collections.openrescue.server.plugins.filter.run_record import run_record
-from ansible_collections.openrescue.server.plugins.filter.signs_of_life import signs_of_life
 
 SYSTEM = "qemu:///system"
 SOCKET = "qemu+unix:///session?socket=/run/lv"
@@ -172,41 +171,3 @@ def test_the_findings_of_the_disks_win() -> None:
     ]
     repaired = record({"repair": {"applied": [SAFE], "failed_findings": [RISKY], "undo": "u1", "changed": True}})
     assert (repaired["applied"], repaired["not_repaired"], repaired["undo"]) == (["safe-one"], ["risky-one"], "u1")
-
-
-def seen(state: str = "unknown", *, by: str | None = None, agent: str = "none") -> dict[str, t.Any]:
-    return {"life": {"state": state, "evidence": "e", "by": by}, "agent": agent}
-
-
-STOPPED = {"boot": "failed", "findings": [{"summary": "no such disk"}]}
-
-
-@pytest.mark.parametrize(
-    ("server", "console", "login", "state", "by"),
-    [
-        # Nobody answers, and nothing speaks: that is no evidence.
-        (seen(), {}, False, "unknown", None),
-        (seen(), {"failed": True, "msg": "no console"}, False, "unknown", None),
-        (seen(), {"boot": "unknown", "findings": []}, False, "unknown", None),
-        (seen("booting", by="console"), {"boot": "unknown"}, False, "booting", "console"),
-        ({"life": None, "agent": "none"}, {}, False, "unknown", None),
-        (seen(agent="disconnected"), {}, False, "unknown", None),
-        # Evidence of a failure.
-        (seen("down", by="power_state"), {}, False, "down", "power_state"),
-        (seen(), STOPPED, False, "down", "console"),
-        (seen("booting", by="console"), STOPPED, False, "down", "console"),
-        # Proofs of life.
-        (seen("up", by="agent"), STOPPED, False, "up", "agent"),
-        (seen(), {"boot": "booted"}, False, "up", "console"),
-        (seen(), STOPPED, True, "up", "ssh"),
-        (seen("down", by="console"), {}, True, "up", "ssh"),
-        # Somebody else has its address now.
-        (seen("down", by="power_state"), {}, True, "down", "power_state"),
-        # A guest that hangs keeps its agent connected.
-        (seen(agent="connected"), {}, False, "unknown", None),
-    ],
-)
-def test_signs_of_life(server: dict[str, t.Any], console: dict[str, t.Any], login: bool, state: str, by: str) -> None:
-    found = signs_of_life(server, console, login=login)
-    assert (found["state"], found["by"]) == (state, by)
-    assert found["evidence"]
