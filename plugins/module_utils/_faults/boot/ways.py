@@ -103,9 +103,10 @@ def _code(patient: Patient, disk: str) -> str:
     if b"GRUB" in sector[:440]:
         core = patient.disk_bytes(disk, int.from_bytes(sector[0x5C:0x64], "little") * SECTOR, SECTOR)
         return f"GRUB in the boot sector of {disk}" if b"loading" in core else ""
+    if b"LINUX" in sector[:16]:  # a file system on the bare disk
+        return f"extlinux in the boot sector of {disk}"
     for start in _active_partitions(sector):
-        record = patient.disk_bytes(disk, start * SECTOR, SECTOR)
-        if b"SYSLINUX" in record[:16] or b"EXTLINUX" in record[:16] or b"SYSLINUX" in record:
+        if b"LINUX" in patient.disk_bytes(disk, start * SECTOR, SECTOR)[:16]:
             return f"extlinux in the active partition of {disk}"
     return ""
 
