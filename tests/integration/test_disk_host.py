@@ -130,7 +130,7 @@ def test_looking_changes_not_one_bit(disk: Disk) -> None:
     assert (result["patient"]["root"], result["patient"]["boot"]) == (disk.root, disk.boot)
     assert "fstab-missing-device" in [finding["fault"] for finding in result["findings"]]
     assert result["patient"]["os"]["pretty_name"] == "Debian $(touch /tmp/openrescue-was-run)"
-    assert {check["status"] for check in result["checks"]} == {"ran"}
+    assert {check["status"] for check in result["checks"]} <= {"ran", "not_applicable"}
 
 
 @pytest.mark.parametrize("disk", ["ext4", "xfs", "btrfs"], indirect=True)
