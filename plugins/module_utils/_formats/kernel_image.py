@@ -17,6 +17,8 @@ __all__ = ("KernelImage", "read_kernel_image")
 
 #: smaller than any kernel that runs a server
 SMALLEST = 256 * 1024
+#: what a file may lack of the size that its head says, as padding does
+PADDING = 4096
 SEEK_END = 2
 
 
@@ -65,5 +67,5 @@ def _bzimage(head: bytes, size: int) -> KernelImage:
     pointer = struct.unpack_from("<H", head, 0x20E)[0]
     text = head[pointer + 0x200 : pointer + 0x200 + 256].partition(b"\0")[0] if pointer else b""
     release = text.decode("ascii", "replace").partition(" ")[0]
-    problem = f"it ends after {size} of {needed} bytes" if size < needed else ""
+    problem = f"it ends after {size} of {needed} bytes" if size + PADDING < needed else ""
     return KernelImage("bzImage", problem, release)

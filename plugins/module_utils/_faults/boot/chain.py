@@ -23,7 +23,7 @@ from .init import init
 from .initramfs import condition, root_without_help
 from .places import Place, locate, unmounted
 from .root import root
-from .ways import Way, unseen_loader, ways
+from .ways import Way, is_by_hand, unseen_loader, ways
 
 if t.TYPE_CHECKING:
     from ..._formats.boot_entry import BootEntry
@@ -47,7 +47,7 @@ def _in_doubt(patient: Patient, way: Way, links: tuple[Link, ...]) -> tuple[Link
     doubt = doubt or ("" if way.loader else "whether this loader starts cannot be told")
     return tuple(
         dataclasses.replace(link, status="unknown", evidence=f"{link.evidence}; {doubt}")
-        if doubt and link.status == "broken" and link.link != "init"
+        if doubt and link.status == "broken"
         else link
         for link in links
     )
@@ -84,7 +84,7 @@ def entry(way: Way | None) -> Answer:
     if way.unknown:
         return Answer("unknown", way.unknown)
     if way.entry is None:
-        certain = way.kind in ("grub", "extlinux")
+        certain = way.kind in ("grub", "extlinux") and not is_by_hand(way.text or "")
         what = "is not there" if way.text is None else "holds no entry"
         return Answer("broken" if certain else "unknown", f"{where} {what}")
     if not way.entry.linux:

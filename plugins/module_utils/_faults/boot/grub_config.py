@@ -14,12 +14,12 @@ import re
 import typing as t
 
 from ..._errors import OpenRescueError
-from ..._formats.grub import Menu, parse_grub, written_by_mkconfig
+from ..._formats.grub import Menu, parse_grub
 from ..._text import printable
 from ..model import Evidence, Finding, NotApplicable
 from .builders import grub_config_builder
 from .places import locate
-from .ways import is_redirect, unseen_loader, ways
+from .ways import is_by_hand, is_redirect, unseen_loader, ways
 
 if t.TYPE_CHECKING:
     from ..._patient.patient import Patient
@@ -86,7 +86,8 @@ def _broken_configs(patient: Patient) -> list[Broken]:
         # Both boot codes may be there by custom; the one that the server uses is the one whose files it has.
         if way.text is None and not only:
             continue
-        found[path] = Broken(path, what, way.text, only and not (unseen_loader(patient) and not way.loader))
+        doubtful = is_by_hand(way.text or "") or (unseen_loader(patient) and not way.loader)
+        found[path] = Broken(path, what, way.text, only and not doubtful)
     if doubts and not found:
         raise OpenRescueError(doubts[0], hint="Repair what is wrong with it first, then this is checked too")
     return list(found.values())
@@ -110,8 +111,7 @@ def finding_of(patient: Patient, fault: str, broken: Broken) -> Finding:
 
 def _command(patient: Patient, broken: Broken) -> list[str] | None:
     """How it is written anew: only what a program wrote or nobody, and never the redirect on an EFI partition."""
-    text = (broken.text or "").strip("\0 \t\r\n")
-    if not patient.kernels or (text and not written_by_mkconfig(text)):
+    if not patient.kernels or is_by_hand(broken.text or ""):
         return None
     if not broken.path.startswith(("/boot/grub/", "/boot/grub2/")) and not _keeps_it_on_esp(patient):
         return None

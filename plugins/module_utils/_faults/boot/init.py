@@ -30,7 +30,10 @@ _C_LIBRARY = re.compile(r"^(?:libc\.so\.\d+|libc\.musl-.+)$")
 
 def init(patient: Patient, options: CommandLine | None) -> Answer:
     """The program that the kernel or the initramfs starts last."""
-    path = (options.last("init") if options else None) or DEFAULT
+    if options is None or options.last("ostree"):
+        # Without an entry nobody knows the program's name, and a deployment has a tree of its own.
+        return Answer("unknown", "no entry says which program is started")
+    path = options.last("init") or DEFAULT
     doubt = unmounted(patient, "/usr")
     if not path.startswith("/"):
         return Answer("unknown", f"init={path} is no path")

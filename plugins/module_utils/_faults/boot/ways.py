@@ -18,7 +18,7 @@ import typing as t
 from ..._formats.bls import parse_bls, sort_key
 from ..._formats.boot_entry import MAX_ENTRIES, BootEntry
 from ..._formats.extlinux import parse_extlinux
-from ..._formats.grub import Menu, default_entry, parse_grub
+from ..._formats.grub import Menu, default_entry, parse_grub, written_by_mkconfig
 from ..._formats.grubenv import parse_grubenv
 from ..._formats.kernel_cmdline import split
 from ..._formats.systemd_boot import choose, parse_loader_conf
@@ -29,7 +29,7 @@ from .places import locate, unmounted
 if t.TYPE_CHECKING:
     from ..._patient.patient import Patient
 
-__all__ = ("GRUB_CONFIGS", "Way", "boot_code", "is_redirect", "main_way", "unseen_loader", "ways")
+__all__ = ("GRUB_CONFIGS", "Way", "boot_code", "is_by_hand", "is_redirect", "main_way", "unseen_loader", "ways")
 
 GRUB_CONFIGS = ("/boot/grub2/grub.cfg", "/boot/grub/grub.cfg")
 EXTLINUX_CONFIGS = (
@@ -161,8 +161,8 @@ def _by_programs(patient: Patient, top: str, programs: t.Sequence[str]) -> t.Ite
     managers = [path for path in programs if names[path].startswith("systemd-boot")]
     if managers:
         yield from _systemd_boot(patient, top, managers[0])
-    elif not any(name.startswith("grub") for name in names.values()):
-        for path in programs:
+    for path in programs if not managers else ():
+        if not names[path].startswith(("grub", "shim")):
             yield from _as_uki(patient, path, loader=path)
 
 
@@ -272,6 +272,11 @@ def _menu(patient: Patient, path: str, text: str) -> Menu:
         texts = ((_stem(name), patient.tree.read_text(name, limit=1 << 20) or "") for name in files[:MAX_ENTRIES])
         menu.entries = [parse_bls(name, text, variables=menu.variables) for name, text in texts] + menu.entries
     return menu
+
+
+def is_by_hand(text: str) -> bool:
+    """Whether a person wrote this grub.cfg, who may have used more of GRUB's language than is understood here."""
+    return bool(text.strip("\0 \t\r\n")) and not written_by_mkconfig(text)
 
 
 def is_redirect(text: str) -> bool:

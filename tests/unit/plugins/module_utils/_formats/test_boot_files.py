@@ -28,7 +28,8 @@ UKI = efi_program(
     [
         (bzimage(), "bzImage", ""),
         (bzimage() + b"signature", "bzImage", ""),
-        (bzimage()[:-1], "bzImage", "it ends after"),
+        (bzimage()[:-100], "bzImage", ""),
+        (bzimage()[:-5000], "bzImage", "it ends after"),
         (b"", "", "it is empty"),
         (b"\0" * 70000, "", "zeros"),
         (b"\x1f\x8b" + b"x" * 300000, "gzip", ""),

@@ -16,7 +16,7 @@ from ..fakes import FakePatient
 def program(patient: FakePatient, data: bytes, *, mode: int = 0o755) -> str:
     patient.put("/sbin/init", data)
     (patient.directory / "sbin/init").chmod(mode)
-    return init(patient, None).status
+    return init(patient, CommandLine(())).status
 
 
 @pytest.mark.parametrize(
@@ -44,13 +44,15 @@ def test_what_is_not_executable_does_not_start(patient: FakePatient) -> None:
 
 
 def test_what_lies_on_a_file_system_that_is_not_mounted(patient: FakePatient) -> None:
-    assert init(patient, None).status == "broken"
+    assert init(patient, CommandLine(())).status == "broken"
     patient.put("/etc/fstab", "UUID=1 /usr ext4 defaults 0 2\n")
     patient.drop_facts()
-    assert init(patient, None).status == "unknown"
+    assert init(patient, CommandLine(())).status == "unknown"
 
 
 def test_the_command_line_names_another(patient: FakePatient) -> None:
     program(patient, elf())
     assert init(patient, CommandLine(("init=/nothing",))).status == "broken"
     assert init(patient, CommandLine(("init=nothing",))).status == "unknown"
+    assert init(patient, CommandLine(("init=/nothing", "ostree=/ostree/boot.1/x/0"))).status == "unknown"
+    assert init(patient, None).status == "unknown"
