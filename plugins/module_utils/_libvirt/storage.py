@@ -200,6 +200,9 @@ class Storage:
                 if not pool.isActive():
                     pool.create(0)
                     self._borrowed[pool.name()] = True
+                if _OUR_POOL.fullmatch(pool.name()):
+                    # Another run's, or one that a killed run has left.
+                    self._borrowed[pool.name()] = True
                 return pool
         return None
 

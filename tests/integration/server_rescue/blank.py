@@ -17,10 +17,9 @@ import libvirt
 from ansible_collections.openrescue.server.plugins.module_utils._libvirt import xml as libvirt_xml
 from ansible_collections.openrescue.server.plugins.module_utils._libvirt.model import LibvirtMarker
 from openrescue_lab import modules
+from openrescue_lab.base import state_dir
 from openrescue_lab.modules import Ended
 
-#: where the rescue system's console goes
-LOGS = pathlib.Path("/var/log/libvirt/qemu")
 SECRET = libvirt.VIR_DOMAIN_XML_SECURE | libvirt.VIR_DOMAIN_XML_INACTIVE
 
 DOMAIN = """\
@@ -70,6 +69,11 @@ else:
     LibvirtRun.__init__ = patched
 runpy.run_module(os.environ["MODULE"], run_name="__main__")
 """
+
+
+def logs() -> pathlib.Path:
+    """What the lab's libvirt knows as /var/log/libvirt/qemu: it has mounts of its own."""
+    return state_dir() / "log" / "qemu"
 
 
 class Modules:
@@ -182,7 +186,7 @@ class Blank:
     def files(self) -> list[str]:
         """What a rescue has left."""
         pattern = f"openrescue-{self.domain.UUIDString()}-*"
-        return sorted(path.name for place in (self.directory, LOGS) for path in place.glob(pattern))
+        return sorted(path.name for place in (self.directory, logs()) for path in place.glob(pattern))
 
     def remove(self) -> None:
         if self.domain is None:

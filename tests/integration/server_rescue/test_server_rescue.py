@@ -11,7 +11,7 @@ import pathlib
 import typing as t
 
 import pytest
-from blank import DISK, Blank, make_image
+from blank import DISK, Blank, logs, make_image
 
 
 def sha256(path: pathlib.Path) -> str:
@@ -204,8 +204,7 @@ def test_shapes_of_machines(blank: Blank, modules: t.Any, shape: str) -> None:
     serials = [serial.text for serial in live.findall("devices/disk/serial")]
     assert serials[-2:] == ["openrescue-rescue", "openrescue-seed"]
     assert outcome.server["agent"] == "disconnected"
-    log = pathlib.Path(outcome.server["rescue"]["console_log"])
-    assert log.exists()
+    assert (logs() / pathlib.Path(outcome.server["rescue"]["console_log"]).name).exists()
     if shape == "uefi":
         assert "openrescue-" in live.findtext("os/nvram")
     assert modules.unrescue(blank.name).server["state"] == "unrescued"
