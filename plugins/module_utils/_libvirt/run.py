@@ -39,16 +39,16 @@ if t.TYPE_CHECKING:
     from .._server.plan import Plan
     from .model import LibvirtSituation
     from .session import LibvirtSession
-    from .storage import Image
+    from .storage import Image, Storage
 
-__all__ = ("LibvirtRun", "draft_marker", "temporary_definition", "write_marker")
+__all__ = ("LOG_DIRECTORY", "LibvirtRun", "draft_marker", "log_directory", "temporary_definition", "write_marker")
 
 #: Two runs that write their names at the same moment: the later one stays, and after this pause both see which.
 _CLAIM_PAUSE = 0.1
 #: A rescue system that ends within this time has died at once.
 _SETTLE = 0.5
 #: where virtlogd, which writes the log, may do so under SELinux as well
-_LOG_DIRECTORY = "/var/log/libvirt/qemu"
+LOG_DIRECTORY = "/var/log/libvirt/qemu"
 #: what virtlogd calls the older parts of a log
 _ROTATED = ("", ".0", ".1", ".2")
 #: seconds for what is cleared away when the server is back
@@ -60,8 +60,8 @@ _ABOUT_DRIVES = "The server has it again after the rescue"
 _ABOUT_LEFTOVERS = "Remove it by hand; openrescue.server.server_rescue_info without a server lists what is left"
 
 
-def draft_marker(wish: Wish, image: Image, *, uri: str, needs_nvram: bool, server: str) -> LibvirtMarker:
-    """A marker for a rescue that begins, with the names of the files that it will make."""
+def draft_marker(wish: Wish, image: Image, *, logs: str, needs_nvram: bool, server: str) -> LibvirtMarker:
+    """A marker for a rescue that begins, with the names of the files that it will make; the log goes to ``logs``."""
     key = secrets.token_hex(4)
     base = f"{image.directory}/{PREFIX}-{server}-{key}"
     return LibvirtMarker(
@@ -79,13 +79,14 @@ def draft_marker(wish: Wish, image: Image, *, uri: str, needs_nvram: bool, serve
         seed=f"{base}-seed.iso" if wish.ssh_authorized_keys or wish.user_data else "",
         seed_holds=fingerprint(wish.ssh_authorized_keys, wish.user_data),
         nvram=f"{base}-nvram.fd" if needs_nvram else "",
-        log=f"{_log_directory(uri, image)}/{PREFIX}-{server}-{key}-console.log",
+        log=f"{logs}/{PREFIX}-{server}-{key}-console.log",
     )
 
 
-def _log_directory(uri: str, image: Image) -> str:
-    """Each user's own libvirt cannot write where the system's does."""
-    return image.directory if urllib.parse.urlsplit(uri).path == "/session" else _LOG_DIRECTORY
+def log_directory(uri: str, image: Image, storage: Storage) -> str:
+    """Where the system's libvirt keeps its logs, but beside the image where that is not there or not ours to write."""
+    of_a_user = urllib.parse.urlsplit(uri).path == "/session"
+    return image.directory if of_a_user or storage.is_missing(LOG_DIRECTORY) else LOG_DIRECTORY
 
 
 def temporary_definition(
@@ -238,7 +239,8 @@ class LibvirtRun(Run):
         wish, storage = self._job.wish, self._session.storage
         persistent = ET.fromstring(self._persistent())  # noqa: S314
         image = storage.image(wish.image, deadline=self._session.deadline)
-        return draft_marker(wish, image, uri=self._connection.uri, needs_nvram=has_nvram(persistent), server=self._id)
+        logs = log_directory(self._connection.uri, image, storage)
+        return draft_marker(wish, image, logs=logs, needs_nvram=has_nvram(persistent), server=self._id)
 
     def _create_disks(self) -> None:
         """Everything that the rescue system is started from, while the server still runs."""

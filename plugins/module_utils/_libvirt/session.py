@@ -30,7 +30,7 @@ from .life import ask_agent
 from .model import LibvirtSituation
 from .preflight import Facts, blockers, warnings
 from .rescue_xml import readiness
-from .run import LibvirtRun, draft_marker, temporary_definition, write_marker
+from .run import LOG_DIRECTORY, LibvirtRun, draft_marker, temporary_definition, write_marker
 from .seed import require_pycdlib
 
 if t.TYPE_CHECKING:
@@ -220,7 +220,7 @@ class LibvirtSession(Session[LibvirtSituation]):
                 raise
             return dataclasses.replace(facts, image_problem=Problem(exc.code, exc.message, exc.hint))
         own = [disk for disk in libvirt_xml.disks(persistent) if disk["kind"] in ("disk", "lun")]
-        marker = draft_marker(wish, image, uri=self.connection.uri, needs_nvram=True, server=domain.UUIDString())
+        marker = draft_marker(wish, image, logs=LOG_DIRECTORY, needs_nvram=True, server=domain.UUIDString())
         return dataclasses.replace(
             facts,
             image_is_disk=next((disk["target"] for disk in own if disk["source"] == image.path), ""),

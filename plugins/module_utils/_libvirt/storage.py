@@ -135,6 +135,17 @@ class Storage:
         with self._connection.explain(f"look for '{path}'"):
             return self._volume_by_path(path, deadline) is not None
 
+    def is_missing(self, directory: str) -> bool:
+        """Whether a directory is certainly not there."""
+        try:
+            self._pool_over(directory)
+        except DirectoryGone:
+            return True
+        except NoDirectory:
+            # It may be there, and not for the storage driver to use.
+            return False
+        return False
+
     def _lookup(self, pool: t.Any, name: str, deadline: Deadline) -> t.Any:
         """A volume by its name, looking at the disk again where libvirt does not know it yet; or None."""
         for fresh in (False, True):

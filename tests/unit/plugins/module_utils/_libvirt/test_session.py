@@ -13,7 +13,11 @@ import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._errors import Held
 from ansible_collections.openrescue.server.plugins.module_utils._libvirt.model import LibvirtMarker, Worker
 from ansible_collections.openrescue.server.plugins.module_utils._libvirt.provider import LibvirtProvider
-from ansible_collections.openrescue.server.plugins.module_utils._libvirt.run import draft_marker, write_marker
+from ansible_collections.openrescue.server.plugins.module_utils._libvirt.run import (
+    draft_marker,
+    log_directory,
+    write_marker,
+)
 from ansible_collections.openrescue.server.plugins.module_utils._libvirt.session import LibvirtSession
 from ansible_collections.openrescue.server.plugins.module_utils._libvirt.storage import Image
 from ansible_collections.openrescue.server.plugins.module_utils._server.hold import Hold
@@ -89,17 +93,23 @@ def test_a_call_at_work_is_seen_by_others_and_not_by_itself(provider: LibvirtPro
 
 
 @pytest.mark.parametrize(
-    ("uri", "directory"),
+    ("uri", "missing", "directory"),
     [
-        ("qemu:///system", "/var/log/libvirt/qemu"),
-        ("qemu+ssh://root@h/system", "/var/log/libvirt/qemu"),
-        ("qemu:///session", "/images"),
+        ("qemu:///system", False, "/var/log/libvirt/qemu"),
+        ("qemu+ssh://root@h/system", False, "/var/log/libvirt/qemu"),
+        ("qemu:///system", True, "/images"),
+        ("qemu:///session", False, "/images"),
     ],
 )
-def test_where_the_log_goes(uri: str, directory: str) -> None:
-    """H15: beside the image virtlogd may not write under SELinux."""
+def test_where_the_log_goes(
+    uri: str, directory: str, provider: LibvirtProvider, monkeypatch: pytest.MonkeyPatch, *, missing: bool
+) -> None:
+    """H15: beside the image virtlogd may not write under SELinux; what is not there is seen before the stop."""
+    monkeypatch.setattr(provider.storage, "is_missing", lambda _directory: missing)
+    logs = log_directory(uri, IMAGE, provider.storage)
+    assert logs == directory
     wish = Wish(state="rescued", image=IMAGE.path)
-    marker = draft_marker(wish, IMAGE, uri=uri, needs_nvram=False, server="u")
+    marker = draft_marker(wish, IMAGE, logs=logs, needs_nvram=False, server="u")
     assert marker.log == f"{directory}/openrescue-u-{marker.id}-console.log"
     assert marker.layer.startswith("/images/openrescue-u-")
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import typing as t
 
 import libvirt
@@ -81,6 +82,12 @@ def test_no_way_leads_to_a_pool_over_devices(path: str) -> None:
     with pytest.raises(NoDirectory):
         storage.create_file(path, b"x", deadline=soon())
     assert connection.pools == []
+
+
+@pytest.mark.parametrize(("number", "missing"), [(errno.ENOENT, True), (errno.EACCES, False)])
+def test_a_directory_is_missing_by_its_number(number: int, monkeypatch: pytest.MonkeyPatch, *, missing: bool) -> None:
+    monkeypatch.setattr(libvirt.libvirtError, "get_int1", lambda _self: number)
+    assert Storage(NoHandle()).is_missing("/var/log/libvirt/qemu") is missing
 
 
 class Pool:
