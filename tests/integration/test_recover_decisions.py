@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._server.process import identity
 from stand_ins import Scenario, Told, play
 
+DISKS = [{"target": "vda", "hidden": False, "shared": False}]
 BUSY = {"code": "busy", "message": "e2fsck works on its disks", "hint": "", "retryable": True}
 FINDING = {"fault": "fstab-syntax", "severity": "critical", "summary": "bad", "evidence": [], "remedy": "r",
            "remedy_safe": True, "key": "k"}  # fmt: skip
@@ -31,7 +32,7 @@ def hold(*, mine: bool = True, run: str | None = "s/1/1", alive: bool | None = T
 
 
 def server(name: str, state: str = "unrescued", *, power: str = "running", life: str = "down", **more: t.Any) -> t.Any:
-    rescue = {"id": "1", "since": "2026-11-25T10:00:00Z", "reach": {}} if state == "rescued" else None
+    rescue = {"id": "1", "since": "2026-11-25T10:00:00Z", "reach": {}, "disks": DISKS} if state == "rescued" else None
     told = {"state": life, "evidence": "e", "by": "power_state" if life == "down" else None}
     return {
         "name": name, "id": f"id-{name}", "provider": "libvirt", "state": state, "power_state": power, "agent": "none",
@@ -213,8 +214,12 @@ def test_every_call_says_who_and_for_which_run(told: Told) -> None:
 def test_the_modules_end_before_their_tasks_do(told: Told) -> None:
     limits = {(name, given["timeout"]) for name, given in told.calls["broken"] if name.startswith("disk_")}
     assert limits == {("disk_diagnose", 1800), ("disk_repair", 1800)}
-    text = told.text
-    assert "Traceback" not in text
+    assert "Traceback" not in told.text
+
+
+def test_the_disks_that_the_provider_lists_reach_the_modules(told: Told) -> None:
+    listed = [given["server_disks"] for name, given in told.calls["broken"] if name.startswith("disk_")]
+    assert listed == [DISKS, DISKS]
 
 
 def test_nobody_is_asked_for_work_that_was_never_begun(told: Told) -> None:
