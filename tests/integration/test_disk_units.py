@@ -109,7 +109,7 @@ UNITS = {
     "btrfs": Unit(
         make="mkfs.btrfs -q -L root -m raid1 -d raid1 /dev/vdb /dev/vdc; ROOT=/dev/vdb; NAME=LABEL=root",
         root="/dev/vdb",
-        wake="btrfs device scan -q /dev/vdb /dev/vdc",
+        wake="btrfs device scan /dev/vdb /dev/vdc",
         sleep="btrfs device scan --forget",
         sound="mount -o device=/dev/vdb,device=/dev/vdc /dev/vdb /mnt; btrfs scrub start -B /mnt > /run/scrub; "
         "btrfs device stats --check /mnt > /run/stats; umount /mnt",

@@ -25,8 +25,10 @@ from .._text import printable
 from .limit import Limit, Stopped
 from .syscalls import die_with_parent
 
-__all__ = ("Completed", "ToolFailed", "ToolMissing", "ToolTimeout", "Tools")
+__all__ = ("DEVICE", "Completed", "ToolFailed", "ToolMissing", "ToolTimeout", "Tools")
 
+#: stands in the arguments of a tool that repairs for the device, which is a layer or a copy at first
+DEVICE = "{device}"
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ENVIRONMENT = {"PATH": SEARCH_PATH, "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8", "HOME": "/", "TERM": "dumb"}
 MAX_OUTPUT = 8 * 1024 * 1024

@@ -16,8 +16,6 @@ import typing as t
 from ..._errors import OpenRescueError
 from ..._patient.opening import View
 from ..._patient.patient import Patient
-from ..._patient.write.change import Change
-from ..._patient.write.undo import Bundle
 from ..._text import printable
 from ..._time import TimeBudget
 from ..model import Fault, Finding, NotApplicable, Stage
@@ -206,6 +204,10 @@ def _heal(fault: Fault, found: t.Sequence[Finding], view: View) -> None:
     repair = fault.repair
     if not curable or repair is None or not view.has_layers:
         return
+    # Only here, since most disks need none of it: Python reads it for longer than a device takes to look at.
+    from ..._patient.write.change import Change
+    from ..._patient.write.undo import Bundle
+
     for finding in curable:
         try:
             repair(view.patient, finding, Change(view=view, bundle=Bundle.new(keep=False)))

@@ -16,7 +16,7 @@ import dataclasses
 import re
 import typing as t
 
-from ..._patient.write.change import DEVICE
+from ..._patient.tools import DEVICE
 from ..._text import printable
 from ..model import Confidence, Evidence, Severity
 from .use import is_shared

@@ -25,7 +25,7 @@ import typing as t
 from ..._text import printable
 from ..patient import Filesystem, Patient
 from ..syscalls import attach_loop, inode_flags
-from ..tools import Completed
+from ..tools import DEVICE, Completed
 from ..tree.tree import Tree
 from .blocks import CHUNK, Extents, changed_chunks, copy_device, differing, head, take_blocks
 from .chroot import run_staged
@@ -39,9 +39,6 @@ if t.TYPE_CHECKING:
     from ..opening import View
 
 __all__ = ("DEVICE", "Change", "unified")
-
-#: stands in ``argv`` of :meth:`Change.run_on_device` for the device
-DEVICE = "{device}"
 
 #: the largest file that a remedy writes, an initramfs
 _WRITE_LIMIT = 1024 * 1024 * 1024
