@@ -8,10 +8,12 @@ import hashlib
 import pathlib
 import re
 import shutil
+import time
 import typing as t
 
 import pytest
 from openrescue_lab import breakage, daemon, guest, loop, modules, rescue
+from openrescue_lab.base import run
 from openrescue_lab.disk import Disk
 from openrescue_lab.rescue_guest import RescueGuest
 
@@ -220,4 +222,56 @@ def test_a_chain_with_a_broken_link_here(name: str, here: t.Callable[[], Module]
     assert result["verdict"] == verdict
     assert {item["link"]: item["status"] for item in result["chain"]}[link] != "ok"
     assert result["message"]
+
+
+@pytest.mark.parametrize(
+    "text", ["UUID=da7ada7a-0000-4000-8000-00000000da7a /srv/a ext4 defaults 0 2\n" * 100_000, "x" * 30_000_000]
+)
+def test_a_monstrous_fstab_here(text: str, here: t.Callable[[], Module], disk: pathlib.Path) -> None:
+    with Disk(disk).mounted() as root, (root / "etc/fstab").open("a", encoding="utf-8") as fstab:
+        fstab.write(text)
+    began = time.monotonic()
+    result = here()("disk_diagnose")
+    assert "findings" in result, result
+    assert time.monotonic() - began < 120
+    assert len(str(result)) < 1_000_000
+
+
+def xfs_of_a_guest_that_was_switched_off(path: pathlib.Path) -> None:
+    """Its log holds what was not written to its place yet."""
+    with path.open("wb") as raw:
+        raw.truncate(320 << 20)
+    run("mkfs.xfs", "-q", path)
+    device = run("losetup", "--find", "--show", path).strip()
+    place = path.with_suffix(".mounted")
+    place.mkdir()
+    run("mount", "-o", "nouuid", device, place)
+    try:
+        for number in range(200):
+            (place / f"f{number}").write_text("x", encoding="utf-8")
+        run("sync", "-f", place)
+        for number in range(100):
+            (place / f"f{number}").unlink()
+        run("xfs_io", "-x", "-c", "shutdown -f", place)
+    finally:
+        run("umount", place)
+        run("losetup", "--detach", device)
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_xfs_is_judged_after_its_log_was_replayed(
+    damaged: bool, rescue_guest: RescueGuest, tmp_path: pathlib.Path
+) -> None:
+    disk = tmp_path / "xfs.raw"
+    xfs_of_a_guest_that_was_switched_off(disk)
+    if damaged:
+        run("xfs_db", "-x", "-c", "agf 3", "-c", "write -d freeblks 7", disk)
+    before = sha256(disk)
+    (device,) = rescue_guest.plug(disk)
+    try:
+        result = rescue_guest.module("disk_diagnose", devices=[device], faults=["filesystem-corrupt"])
+    finally:
+        rescue_guest.unplug()
+    assert serious(result) == ({"filesystem-corrupt"} if damaged else set()), result
+    assert [finding["remedy"] for finding in result["findings"]] == [None] * damaged
     assert sha256(disk) == before

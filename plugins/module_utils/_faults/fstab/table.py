@@ -77,7 +77,7 @@ class Table:
     """One fstab with what judging a line has to know of the patient's devices.
 
     :param find: the device that a first field names, certainly none, or "cannot tell".
-    :param all: every file system of the patient.
+    :param all: every file system that is the patient's alone.
     :param root: the one that is mounted as /.
     :param mounted: by mount point, as found by content where fstab is of no use.
     :param last_mounted: where a file system says that it was mounted last; empty if it does not say.
@@ -180,12 +180,17 @@ def _read_table(patient: Patient) -> Table:
     return Table(
         entries=fstab_lines(patient),
         find=find,
-        all=patient.filesystems,
+        all=tuple(item for item in patient.filesystems if not _is_foreign(item)),
         root=patient.root,
         mounted={item.mount_point: item for item in patient.filesystems if item.mount_point},
         last_mounted=last_mounted,
         crypttab=tuple(parse_crypttab(patient.tree.read_text("/etc/crypttab") or "")),
     )
+
+
+def _is_foreign(item: Filesystem) -> bool:
+    """Whether other servers use it too, or it is a copy of another: nothing that a line could mean."""
+    return bool(getattr(item, "shared", False) or getattr(item, "snapshot", False))
 
 
 def detector(fault: str, judge: t.Callable[[Table], list[Problem]]) -> t.Callable[[Patient], t.Iterator[Finding]]:
