@@ -55,13 +55,15 @@ def _extra(group: t.Sequence[FstabEntry], table: Table) -> t.Iterator[Problem]:
         if not lines:
             continue
         what = f"mounts at {name_of(entry.mount_point)} as does line {kept.line}"
+        severity: Severity = "warning"
         if entry is first and entry is not kept:
-            severity: Severity = "critical" if entry.stops_boot else "error"
             what += ", but comes first and names a device that the server does not have"
-            certain = not is_kernel_name(entry.spec)
+            # Where the boot goes on without it, disks may take turns.
+            severity = "critical" if entry.stops_boot else "warning"
+            certain = entry.stops_boot and not is_kernel_name(entry.spec)
         else:
-            severity = "warning"
-            certain = entry is kept or table.is_absent(entry) or _same(entry, kept, table)
+            gone = entry.stops_boot and table.is_absent(entry)
+            certain = entry is kept or gone or _same(entry, kept, table)
         yield Problem(entry, lines, severity, what, None, "comment it out", certain=certain)
 
 

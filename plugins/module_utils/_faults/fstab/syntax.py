@@ -9,6 +9,7 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import typing as t
 
@@ -103,7 +104,9 @@ def _unusable(entry: FstabEntry, table: Table) -> t.Iterator[Problem]:
         yield _problem(entry, "critical", what, fixed, "write the line of the root file system anew")
         return
     # systemd leaves the line out, so that whatever it mounted is missing, but the boot goes on.
-    yield _problem(entry, "error" if found is not None else "warning", what, None, "comment the line out")
+    severity: Severity = "error" if found is not None else "warning"
+    # What was meant is for a person to say; without a remedy nothing gets worse.
+    yield dataclasses.replace(_problem(entry, severity, what, None, "comment the line out"), safe=False)
 
 
 def _bad_number(entry: FstabEntry, _table: Table) -> t.Iterator[Problem]:

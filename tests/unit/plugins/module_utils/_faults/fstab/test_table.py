@@ -242,12 +242,22 @@ def test_of_two_lines_the_one_with_a_device_stays() -> None:
         (f"{B} /data ext4 defaults 0 0", False),  # which of the two is meant, nobody here knows
         (f"{X} /data xfs subvol=@b 0 0", False),
         (f"{GONE} /data xfs defaults 0 0", True),
+        (f"{GONE} /data xfs nofail 0 0", False),  # disks that take turns
         ("/srv/a /data none bind 0 0", False),
     ],
 )
 def test_a_later_line_for_a_place_changes_nothing_at_boot(second: str, certain: bool) -> None:
     kind, problem = only(f"{DEBIAN}{X} /data xfs defaults 0 0\n{second}\n")
     assert (kind, problem.severity, problem.certain) == ("fstab-duplicate-mount-point", "warning", certain)
+
+
+def test_disks_that_take_turns_at_a_place_are_left_as_they_are() -> None:
+    kind, problem = only(f"{DEBIAN}{GONE} /mnt/a ext4 nofail 0 2\n{B} /mnt/a ext4 nofail 0 2\n")
+    assert (kind, problem.severity, problem.certain) == ("fstab-duplicate-mount-point", "warning", False)
+
+
+def test_a_line_is_not_commented_out_unasked_where_nobody_knows_what_was_meant() -> None:
+    assert [problem.safe for _kind, problem in judged(f"{DEBIAN}{B} boot ext4 defaults 0 2\nrubbish\n")] == [False] * 2
 
 
 def test_a_kernel_name_is_less_certain() -> None:
