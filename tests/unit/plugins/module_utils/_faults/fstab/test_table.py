@@ -504,7 +504,7 @@ def test_a_monstrous_fstab_is_judged_within_seconds(patient: FakePatient, text: 
         found, _check = detect(fault, view, TimeBudget(seconds=600))
         assert len(found) <= 100
         assert sum(len(str(item)) for item in found) < 1_000_000
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60
 
 
 def test_a_line_of_thirty_megabytes_is_refused(patient: FakePatient) -> None:
