@@ -222,6 +222,7 @@ def test_a_chain_with_a_broken_link_here(name: str, here: t.Callable[[], Module]
     assert result["verdict"] == verdict
     assert {item["link"]: item["status"] for item in result["chain"]}[link] != "ok"
     assert result["message"]
+    assert sha256(disk) == before
 
 
 @pytest.mark.parametrize(

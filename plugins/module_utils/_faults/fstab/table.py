@@ -190,7 +190,7 @@ def _read_table(patient: Patient) -> Table:
 
 def _is_foreign(item: Filesystem) -> bool:
     """Whether other servers use it too, or it is a copy of another: nothing that a line could mean."""
-    return bool(getattr(item, "shared", False) or getattr(item, "snapshot", False))
+    return item.shared or item.snapshot
 
 
 def detector(fault: str, judge: t.Callable[[Table], list[Problem]]) -> t.Callable[[Patient], t.Iterator[Finding]]:

@@ -100,7 +100,7 @@ def _unmountable(item: Filesystem, reason: str, severity: Severity) -> Finding:
 
 def _weigh(patient: Patient, found: t.Sequence[Finding]) -> t.Iterator[Finding]:
     """What stops the boot is critical; what the server does not use is a warning, and never repaired unasked."""
-    cannot_mount = dict(getattr(patient, "unmountable", {}))
+    cannot_mount = dict(patient.unmountable)
     for finding in found:
         for item in shown_devices(patient, finding.evidence):
             told = {evidence.text for evidence in finding.evidence}

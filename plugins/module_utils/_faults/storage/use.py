@@ -57,4 +57,4 @@ def use_of(patient: Patient, item: Filesystem, *, names: t.Collection[str] = ())
 
 def is_shared(item: Filesystem) -> bool:
     """Whether other servers use its disk at this moment: what is half written then looks like damage."""
-    return bool(getattr(item, "shared", False))
+    return item.shared
