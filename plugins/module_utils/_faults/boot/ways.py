@@ -245,7 +245,7 @@ def _grub_way(
     patient: Patient, config: str, *, firmware: t.Literal["BIOS", "UEFI"], loader: str, unknown: str = ""
 ) -> Way:
     """Read a configuration, go on where it leads to another one, and add the entries of the specification."""
-    doubt = unknown or unmounted(patient, "/boot", "/boot/efi")
+    doubt = unknown or unmounted(patient, "/boot", *(["/boot/efi"] if firmware == "UEFI" else []))
     read: list[str] = []
     path, text, menu = config, None, None
     while path not in read and len(read) < MAX_FOLLOWED:

@@ -80,3 +80,9 @@ def test_an_efi_partition_that_is_not_seen(patient: FakePatient) -> None:
     assert not unseen_loader(patient)
     patient.filesystems = (*patient.filesystems, Filesystem("/dev/vdb1", "/dev/vdb1", "vfat"))
     assert "/dev/vdb1" in unseen_loader(patient)
+
+
+def test_a_boot_by_bios_needs_no_efi_partition(patient: FakePatient) -> None:
+    patient.put("/etc/fstab", "UUID=A-B /boot/efi vfat umask=0077 0 1\n")
+    patient.put("/boot/grub/grub.cfg", ENTRY)
+    assert [way.unknown for way in ways(patient)] == [""]
