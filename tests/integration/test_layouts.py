@@ -1,0 +1,59 @@
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Real layouts, all in one running rescue system: healthy ones are left in peace, what is written to one stays.
+
+These are the quickly built ones. `make prove-layouts` takes them all, breaks each in every way, and boots them.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import typing as t
+
+import pytest
+from openrescue_lab import daemon, layout, rescue
+from openrescue_lab.base import LabError
+from openrescue_lab.rescue_guest import RescueGuest
+from patients import build, plugged, see_healthy
+
+#: quickly built: two whole systems, and those that are made of texts
+CORE = ("lvm", "mbr", "rhel", "suse", "ubuntu_server", "ubuntu_cloud")
+FIX = "written by the user's own task"
+
+Built = dict[str, "list[pathlib.Path] | LabError"]
+
+
+@pytest.fixture(scope="module")
+def built(lab: str) -> Built:
+    return build(CORE)
+
+
+@pytest.fixture(scope="module")
+def system(built: Built, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[RescueGuest]:
+    daemon.up()
+    running = RescueGuest.start("layouts-rescue", rescue.rescue_image(), tmp_path_factory.mktemp("rescue"))
+    yield running
+    running.domain.undefine()
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in CORE if layout.load(name).boots and not layout.load(name).passphrase]
+)
+def test_what_a_user_writes_is_written(name: str, system: RescueGuest, built: Built, tmp_path: pathlib.Path) -> None:
+    """Written by disk_mount's leave, read without any module of ours, by the system that boots."""
+    with plugged(system, name, built, tmp_path) as patient:
+        mounted = patient.module("disk_mount", state="mounted", read_only=False)
+        assert not mounted.get("failed"), mounted
+        system.shell(f'printf %s "{FIX}" > /mnt/patient/etc/fixed; printf %s "{FIX}" > /mnt/patient/boot/fixed')
+        assert patient.module("disk_mount", state="unmounted")["changed"]
+        assert patient.left() == ""
+        assert FIX * 2 in patient.inside("cat /mnt/etc/fixed /mnt/boot/fixed")
+        see_healthy(patient)
+
+
+@pytest.mark.parametrize("name", CORE)
+def test_a_healthy_layout(name: str, system: RescueGuest, built: Built, tmp_path: pathlib.Path) -> None:
+    with plugged(system, name, built, tmp_path) as patient:
+        see_healthy(patient)
