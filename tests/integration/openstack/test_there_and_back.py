@@ -142,6 +142,7 @@ def test_failed_twice_and_given_back(member: Member, cloud: Cloud, failed: str) 
 def test_rescued_after_a_failed_rescue_by_other_means(member: Member, cloud: Cloud, failed: str) -> None:
     """As an older release, or the command line, does it: the result says that nobody knows what has booted."""
     member.act(failed, {"rescue": {"rescue_image_ref": member.user.image.find_image("blank-rescue").id}})
+    member.action_ended(failed, "rescue")
     member.until(failed, "RESCUE")
     ended = member.unrescue(failed, restore_power_state=False)
     assert any("earlier rescue had failed" in str(line) for line in ended["warnings"]), ended
