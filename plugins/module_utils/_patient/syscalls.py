@@ -34,6 +34,7 @@ __all__ = (
     "die_with_parent",
     "forget_btrfs",
     "inode_flags",
+    "is_read_only",
     "make_private",
     "mount",
     "private_mounts",
@@ -56,6 +57,7 @@ _CLONE_NEWNS = 0x00020000
 _MNT_DETACH = 2
 _UMOUNT_NOFOLLOW = 8
 _BLKROSET = 0x125D
+_BLKROGET = 0x125E
 _LOOP_SET_FD = 0x4C00
 _LOOP_SET_STATUS64 = 0x4C04
 _LOOP_CTL_GET_FREE = 0x4C82
@@ -108,6 +110,17 @@ def set_read_only(device: str, *, value: bool) -> None:
     fd = os.open(device, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         fcntl.ioctl(fd, _BLKROSET, struct.pack("i", int(value)))
+    finally:
+        os.close(fd)
+
+
+def is_read_only(device: str) -> bool:
+    """Whether the kernel's own flag is set."""
+    fd = os.open(device, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        value = bytearray(4)
+        fcntl.ioctl(fd, _BLKROGET, value)
+        return any(value)
     finally:
         os.close(fd)
 

@@ -90,12 +90,14 @@ class Tools:
         ok: t.Container[int] = (0,),
         stdin: bytes | None = None,
         writes: bool = False,
+        shown: str = "",
     ) -> Completed:
         """Run one tool to its end.
 
         :param ok: exit codes that are results; every other code raises.
         :param writes: it writes to what must stay whole, so nothing of ours ends it before its own end: neither
             ``timeout``, nor the limit, nor our death. A tool that works on a layer or a copy writes nothing.
+        :param shown: what errors call it, where the command is not fit to be read.
         :raises OpenRescueError: ToolMissing, ToolTimeout, ToolFailed, or Stopped where the whole call is to end.
         """
         program = self._locate(argv[0])
@@ -104,12 +106,11 @@ class Tools:
                 f"the rescue system has no '{argv[0]}'", hint=f"Use a rescue image that brings '{argv[0]}'"
             )
         allowed = None if writes else min(timeout, max(self.limit.left, _GRACE))
-        done = self._spawn([program, *argv[1:]], timeout=allowed, stdin=stdin)
+        shown = shown or " ".join(argv)
+        done = self._spawn([program, *argv[1:]], timeout=allowed, stdin=stdin, shown=shown)
         if done.rc not in ok:
             last = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()][-1:]
-            raise ToolFailed(
-                f"'{' '.join(argv)}' ended with code {done.rc}: {printable(last[0]) if last else 'no output'}"
-            )
+            raise ToolFailed(f"'{shown}' ended with code {done.rc}: {printable(last[0]) if last else 'no output'}")
         return done
 
     def _locate(self, name: str) -> str | None:
@@ -117,7 +118,7 @@ class Tools:
             self._found[name] = shutil.which(name, path=SEARCH_PATH)
         return self._found[name]
 
-    def _spawn(self, argv: t.Sequence[str], *, timeout: float | None, stdin: bytes | None) -> Completed:
+    def _spawn(self, argv: t.Sequence[str], *, timeout: float | None, stdin: bytes | None, shown: str) -> Completed:
         # Output goes to files, not pipes: a child that outlives its parent cannot hold us at a pipe's end.
         started = time.monotonic()
         writes = timeout is None
@@ -138,7 +139,7 @@ class Tools:
             try:
                 rc = self._wait(process, timeout)
             except subprocess.TimeoutExpired:
-                raise self._ended_early(argv, timeout or 0.0) from None
+                raise self._ended_early(shown, timeout or 0.0) from None
             finally:
                 if not writes:
                     _end_session(process)
@@ -165,8 +166,7 @@ class Tools:
             for fd in watched:
                 os.close(fd)
 
-    def _ended_early(self, argv: t.Sequence[str], timeout: float) -> OpenRescueError:
-        command = " ".join(argv)
+    def _ended_early(self, command: str, timeout: float) -> OpenRescueError:
         if self.limit.over:
             return Stopped(f"'{command}' was ended, since {self.limit.over}", retryable=True)
         return ToolTimeout(

@@ -4,20 +4,26 @@
 
 """Running one of the patient's own programs, on a throw-away layer and away from everything else.
 
+The program is a stranger's. It has namespaces of its own and no network, a /proc and a /sys that it can only read, of
+the disks only what takes no writes or is thrown away, and of root's capabilities those that concern files.
+
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import stat
+import sys
 import typing as t
 
 from .. import syscalls
-from ..patient import Patient
+from ..patient import Filesystem, Patient
 from ..tools import Completed
 from ..tree.tree import Tree
+from . import confined
 
 __all__ = ("run_staged",)
 
@@ -27,17 +33,16 @@ _TAGS = {"by-uuid": "uuid", "by-label": "label", "by-partuuid": "partuuid", "by-
 
 
 def run_staged(patient: Patient, top: str, argv: t.Sequence[str], *, timeout: float, ok: t.Container[int]) -> Completed:
-    """Run a program with ``top`` as its root; every process that it leaves ends with it.
-
-    It has /dev with the patient's devices only, an empty /run and /tmp, /sys to read, and no network.
-    """
+    """Run a program with ``top`` as its root; every process that it leaves ends with it."""
     tree = Tree(top)
-    _mount_memory(tree, "/dev", populate=lambda folder: _make_devices(patient, folder))
+    _mount_memory(tree, "/dev", device_nodes=True, populate=lambda folder: _make_devices(patient, folder))
     _mount_memory(tree, "/run")
     _mount_memory(tree, "/tmp", mode=0o1777)  # noqa: S108 - a directory of the patient's, mounted for this run
     _mount(tree, "/sys", "sysfs", flags=syscalls.MS_RDONLY)
-    isolated = ["unshare", "--mount", "--net", "--ipc", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc"]
-    return patient.tools.run([*isolated, f"--root={top}", "--wd=/", *argv], timeout=timeout, ok=ok)
+    isolated = ["unshare", "--mount", "--net", "--ipc", "--uts", "--pid", "--fork", "--kill-child"]
+    begin = [sys.executable, "-I", "-S", "-c", inspect.getsource(confined), top]
+    shown = f"{' '.join(argv)} (of the patient)"
+    return patient.tools.run([*isolated, *begin, *argv], timeout=timeout, ok=ok, shown=shown)
 
 
 def _mount(tree: Tree, path: str, fstype: str, *, flags: int, data: str = "") -> str | None:
@@ -53,8 +58,16 @@ def _mount(tree: Tree, path: str, fstype: str, *, flags: int, data: str = "") ->
         return tree.root + place.path
 
 
-def _mount_memory(tree: Tree, path: str, *, mode: int = 0o755, populate: t.Callable[[str], None] | None = None) -> None:
-    folder = _mount(tree, path, "tmpfs", flags=0, data=f"mode={mode:o}")
+def _mount_memory(
+    tree: Tree,
+    path: str,
+    *,
+    mode: int = 0o755,
+    device_nodes: bool = False,
+    populate: t.Callable[[str], None] | None = None,
+) -> None:
+    flags = 0 if device_nodes else syscalls.MS_NODEV
+    folder = _mount(tree, path, "tmpfs", flags=flags, data=f"mode={mode:o},size=25%")
     if folder is not None and populate is not None:
         populate(folder)
 
@@ -68,6 +81,8 @@ def _make_devices(patient: Patient, folder: str) -> None:
     for name in ("shm", "pts", "mapper", *(f"disk/{kind}" for kind in _TAGS)):
         os.makedirs(os.path.join(folder, name))
     for item in patient.filesystems:
+        if not _takes_no_writes(item):
+            continue
         # Under the name by which the kernel shows it in /proc/self/mountinfo, which is where grub-probe looks.
         name = os.path.basename(item.reading_device)
         path = os.path.join(folder, name)
@@ -83,6 +98,11 @@ def _make_devices(patient: Patient, folder: str) -> None:
             link = os.path.join(folder, "disk", kind, _encoded(value)) if value else ""
             if link and not os.path.lexists(link):
                 os.symlink(f"../../{name}", link)
+
+
+def _takes_no_writes(item: Filesystem) -> bool:
+    """Whether a node of it leads to a throw-away layer, or to a device that the kernel lets nobody write to."""
+    return item.writable or syscalls.is_read_only(item.reading_device)
 
 
 def _mapping(number: int) -> str:

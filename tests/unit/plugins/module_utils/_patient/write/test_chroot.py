@@ -1,0 +1,68 @@
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where a program of the patient's runs."""
+
+from __future__ import annotations
+
+import pathlib
+import typing as t
+
+import pytest
+from ansible_collections.openrescue.server.plugins.module_utils._patient import syscalls
+from ansible_collections.openrescue.server.plugins.module_utils._patient.patient import Filesystem, Patient
+from ansible_collections.openrescue.server.plugins.module_utils._patient.tools import Completed, Tools
+from ansible_collections.openrescue.server.plugins.module_utils._patient.write import chroot
+
+
+class Asked(Tools):
+    """Notes what it is asked to run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.argv: list[str] = []
+
+    def run(self, argv: t.Sequence[str], **_more: t.Any) -> Completed:
+        self.argv = list(argv)
+        return Completed(tuple(argv), 0, "", "", 0.0)
+
+
+def test_a_program_begins_in_namespaces_of_its_own_and_confined(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mounted: list[tuple[str, int]] = []
+    monkeypatch.setattr(
+        syscalls, "mount", lambda source, target, fstype, *, flags, data="": mounted.append((fstype, flags))
+    )
+    monkeypatch.setattr(chroot, "_make_devices", lambda patient, folder: None)
+    for name in ("dev", "run", "tmp", "sys"):
+        (tmp_path / name).mkdir()
+    patient = Patient(tools=(asked := Asked()))
+    chroot.run_staged(patient, str(tmp_path), ["update-grub"], timeout=5, ok=(0,))
+    assert {"--mount", "--net", "--ipc", "--pid", "--kill-child"} <= set(asked.argv)
+    assert "PR_CAPBSET_DROP" in asked.argv[-3]
+    assert asked.argv[-2:] == [str(tmp_path), "update-grub"]
+    nodev = [bool(flags & syscalls.MS_NODEV) for fstype, flags in mounted if fstype == "tmpfs"]
+    assert nodev == [False, True, True], "device nodes work in /dev only"
+    assert [bool(flags & syscalls.MS_RDONLY) for fstype, flags in mounted if fstype == "sysfs"] == [True]
+
+
+@pytest.mark.parametrize(
+    ("layer", "read_only", "gets_a_node"), [(True, False, True), (False, True, True), (False, False, False)]
+)
+def test_no_node_leads_to_a_disk_that_takes_writes(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, layer: bool, read_only: bool, gets_a_node: bool
+) -> None:
+    made: list[str] = []
+    device = tmp_path / "of-the-rescue-system" / "loop-x"
+    device.parent.mkdir()
+    device.touch()
+    monkeypatch.setattr(chroot.os, "mknod", lambda path, mode, device: made.append(path))
+    monkeypatch.setattr(chroot.os, "chmod", lambda path, mode: None)
+    monkeypatch.setattr(syscalls, "is_read_only", lambda device: read_only)
+    patient = Patient(tools=Tools())
+    patient.filesystems = (Filesystem("/dev/vdb1", str(device), "ext4", uuid="u", writable=layer),)
+    chroot._make_devices(patient, str(tmp_path))
+    assert made.count(str(tmp_path / "loop-x")) == gets_a_node
+    assert (tmp_path / "disk/by-uuid/u").is_symlink() == gets_a_node

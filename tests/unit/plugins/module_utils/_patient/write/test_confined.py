@@ -1,0 +1,46 @@
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is left of root's rights for a stranger's program. What it cannot do is tried in tests/integration."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+from ansible_collections.openrescue.server.plugins.module_utils._patient.write import confined
+
+#: by their numbers in linux/capability.h
+FORBIDDEN = {
+    "linux_immutable": 9,
+    "net_admin": 12,
+    "net_raw": 13,
+    "sys_module": 16,
+    "sys_rawio": 17,
+    "sys_ptrace": 19,
+    "sys_admin": 21,
+    "sys_boot": 22,
+    "sys_time": 25,
+    "mknod": 27,
+    "mac_admin": 33,
+    "syslog": 34,
+    "bpf": 39,
+}
+
+
+@pytest.mark.parametrize("name", FORBIDDEN)
+def test_nothing_that_reaches_past_files_is_kept(name: str) -> None:
+    assert FORBIDDEN[name] not in confined.KEPT
+
+
+def test_it_runs_without_anything_of_ours() -> None:
+    source = inspect.getsource(confined)
+    assert "from ." not in source
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", source, "/nonexistent", "true"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "FileNotFoundError" in done.stderr
