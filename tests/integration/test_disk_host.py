@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import os
 import pathlib
+import shutil
 import subprocess
 import time
 import typing as t
@@ -202,6 +203,161 @@ def test_a_killed_repair_can_be_finished(disk: Disk, seconds: float) -> None:
         assert result["error"]["retryable"], result["msg"]  # a child of the killed run may hold on for a moment
         assert time.monotonic() < deadline
     assert FIXED in disk.fstab()
+
+
+#: runs the module, and kills it in the middle of the call of this name and number
+KILLED = """
+import os, runpy, signal
+name, number = os.environ["KILL_AT"].split(":")
+left, real = [int(number)], getattr(os, name)
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def cut(*given, **more):
+    left[0] -= 1
+    if left[0] == 0 and name == "pwrite":
+        real(given[0], given[1][: len(given[1]) // 2], *given[2:])
+    if left[0] == 0:
+        die()
+    return real(*given, **more)
+
+setattr(os, name, cut)
+runpy.run_module(os.environ["MODULE"], run_name="__main__")
+"""
+
+
+def killed(where: str, **arguments: t.Any) -> None:
+    """Run disk_repair until it kills itself there."""
+    env = {**os.environ, "KILL_AT": where}
+    with modules.start("disk_repair", arguments, program=KILLED, env=env) as process:
+        assert process.wait(120) == -9, "it came to that call"
+
+
+def files(disk: Disk) -> dict[str, str]:
+    """Every file of the root with its content, its attributes and its time."""
+    with mounted(disk.root, disk.folder / "mnt", "-o", "ro") as root:
+        return {
+            str(path.relative_to(root)): f"{sha256(path)} {path.stat().st_mtime_ns} {os.listxattr(path)}"
+            for path in sorted(root.rglob("*"))
+            if path.is_file() and not path.is_symlink()
+        }
+
+
+@pytest.fixture
+def store() -> t.Iterator[pathlib.Path]:
+    """The rescue system's own bundles, those of this test only."""
+    store = pathlib.Path("/var/lib/openrescue/undo")
+    before = set(store.glob("*"))
+    yield store
+    for bundle in set(store.glob("*")) - before:
+        shutil.rmtree(bundle)
+
+
+# The manifest on the patient and the content that is kept there, the file itself, the manifest as it ended.
+@pytest.mark.parametrize("where", ["rename:1", "rename:2", "rename:3", "rename:4"])
+@pytest.mark.parametrize("same_rescue_system", [True, False])
+def test_killed_between_any_two_steps(disk: Disk, store: pathlib.Path, where: str, same_rescue_system: bool) -> None:
+    before, known = files(disk), set(store.glob("*"))
+    given = {"devices": [disk.device], "faults": ["fstab-missing-device"]}
+    killed(where, **given)
+    for bundle in set(store.glob("*")) - known if not same_rescue_system else ():
+        shutil.rmtree(bundle)
+    done = module("disk_repair", **given)
+    assert "msg" not in done, done
+    assert FIXED in disk.fstab()
+    assert not [name for name in files(disk) if ".openrescue-" in name]
+    listed = module("disk_repair", devices=[disk.device], state="listed")["bundles"]
+    assert {item["state"] for item in listed} <= {"kept", "reverted"}, listed
+    for item in reversed(listed):
+        if item["state"] == "kept":
+            module("disk_repair", devices=[disk.device], state="reverted", undo=item["id"])
+    assert files(disk) == before
+
+
+def test_killed_while_blocks_are_written_and_put_back(disk: Disk, store: pathlib.Path) -> None:
+    with open(disk.boot, "r+b") as file:
+        file.seek(1024)
+        file.write(bytes(1024))
+    before = sha256(disk.image)
+    given = {"devices": [disk.device], "faults": ["filesystem-superblock"]}
+    killed("pwrite:1", **given)
+    assert sha256(disk.image) != before, "a block is half written"
+    (listed,) = [
+        item
+        for item in module("disk_repair", devices=[disk.device], state="listed")["bundles"]
+        if item["state"] == "unfinished"
+    ]
+    assert listed["faults"] == ["filesystem-superblock"]
+    tried = module("disk_repair", check=True, **given)
+    assert "would be brought to its end" in tried["recovered"][0]["done"][0]
+    done = module("disk_repair", **given)
+    assert [item["undo"] for item in done["recovered"]] == [listed["id"]], done
+    assert run("blkid", "-p", "-o", "value", "-s", "UUID", disk.boot).strip() == BOOT_UUID
+    killed("pwrite:1", devices=[disk.device], state="reverted", undo=listed["id"])
+    assert sha256(disk.image) != before
+    again = module("disk_repair", devices=[disk.device], faults=["space-inodes"])
+    assert [item["undo"] for item in again["recovered"]] == [listed["id"]], again
+    assert sha256(disk.image) == before
+
+
+def test_a_stop_is_heeded_between_steps_and_leaves_all_in_order(disk: Disk) -> None:
+    before = sha256(disk.image)
+    with modules.start("disk_repair", {"devices": [disk.device], "faults": ["fstab-missing-device"]}) as process:
+        time.sleep(0.7)  # it heeds signals as soon as it has begun; before, it is no more than an interpreter
+        process.terminate()
+        out, _err = process.communicate(timeout=120)
+    if process.returncode == 1:
+        assert "asked to stop by SIGTERM" in out, out
+        assert sha256(disk.image) == before
+    assert not module("disk_diagnose", devices=[disk.device]).get("failed")
+
+
+def test_a_second_run_waits_for_the_first(disk: Disk) -> None:
+    with modules.start("disk_repair", {"devices": [disk.device], "faults": ["fstab-missing-device"]}) as process:
+        while '"action"' not in pathlib.Path("/run/openrescue/lock").read_text():
+            time.sleep(0.01)
+        busy = module("disk_mount", state="unmounted")
+        waited = module("disk_mount", state="unmounted", lock_timeout=120)
+        process.communicate()
+    assert busy["error"]["code"] == "busy"
+    assert f"disk_repair, state repaired, process {process.pid}, since 20" in busy["msg"]
+    assert waited["changed"] is False
+
+
+def flags(path: pathlib.Path) -> str:
+    return run("lsattr", "-d", path).split()[0].replace("-", "").replace("e", "").replace("m", "")
+
+
+@pytest.mark.parametrize("disk", ["ext4", "xfs", "btrfs"], indirect=True)
+def test_what_chattr_and_selinux_have_set_is_kept(disk: Disk) -> None:
+    label = b"system_u:object_r:etc_t:s0\0"
+    with mounted(disk.root, disk.folder / "mnt") as root:
+        os.setxattr(root / "etc/fstab", "security.selinux", label)
+        run("chattr", "+iA", root / "etc/fstab")
+        run("chattr", "+a", root / "etc")
+    done = module("disk_repair", devices=[disk.device], faults=["fstab-missing-device"])
+    assert "msg" not in done, done
+    assert FIXED in disk.fstab()
+
+    def look() -> tuple[str, str, bytes]:
+        with mounted(disk.root, disk.folder / "mnt", "-o", "ro") as root:
+            return flags(root / "etc/fstab"), flags(root / "etc"), os.getxattr(root / "etc/fstab", "security.selinux")
+
+    assert look() == ("iA", "a", label)
+    assert module("disk_repair", devices=[disk.device], state="reverted", undo=done["undo"])["changed"]
+    assert FIXED not in disk.fstab()
+    assert look() == ("iA", "a", label)
+
+
+def test_a_file_with_two_names_is_refused(disk: Disk) -> None:
+    with mounted(disk.root, disk.folder / "mnt") as root:
+        os.link(root / "etc/fstab", root / "etc/fstab.kept")
+    before = files(disk)
+    result = module("disk_repair", devices=[disk.device], faults=["fstab-missing-device"])
+    assert "/etc/fstab has 2 names (hard links)" in result["msg"]
+    assert "disk_mount" in result["msg"]
+    assert files(disk) == before
 
 
 @pytest.mark.parametrize("read_only", [True, False])

@@ -12,7 +12,7 @@ import time
 import typing as t
 
 import pytest
-from openrescue_lab import breakage, daemon, guest, loop, modules, rescue
+from openrescue_lab import breakage, daemon, guest, hostile, loop, modules, rescue
 from openrescue_lab.base import run
 from openrescue_lab.disk import Disk
 from openrescue_lab.rescue_guest import RescueGuest
@@ -172,6 +172,24 @@ def test_a_broken_disk_here(name: str, here: t.Callable[[], Module], disk: pathl
 def test_a_broken_disk_plugged(name: str, plugged: t.Callable[[], Module], disk: pathlib.Path) -> None:
     faults = breakage.apply(name, disk).faults
     see_faults(plugged(), disk, faults, far=PLUGGED[name])
+
+
+def see_nothing_reached(module: Module, disk: pathlib.Path) -> None:
+    before = sha256(disk)
+    result = module("disk_repair", faults=["initramfs-missing"])
+    (failed,) = result["failed_findings"]
+    assert hostile.told(failed["reason"]) == ("", {hostile.CAPABILITIES})
+    assert sha256(disk) == before
+
+
+def test_a_program_of_the_patient_reaches_nothing_here(here: t.Callable[[], Module], disk: pathlib.Path) -> None:
+    hostile.apply(disk)
+    see_nothing_reached(here(), disk)
+
+
+def test_a_program_of_the_patient_reaches_nothing_plugged(plugged: t.Callable[[], Module], disk: pathlib.Path) -> None:
+    hostile.apply(disk)
+    see_nothing_reached(plugged(), disk)
 
 
 def test_inodes_have_no_remedy(here: t.Callable[[], Module], disk: pathlib.Path) -> None:
