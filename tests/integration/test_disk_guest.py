@@ -7,14 +7,32 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import pathlib
 import subprocess
 import typing as t
 
 import pytest
-from openrescue_lab import daemon, guest, rescue
+from openrescue_lab import breakage, daemon, guest, rescue, rescue_guest
 from openrescue_lab.rescue_guest import RescueGuest
 
+#: runs a module, and kills it in the middle of the call of this name and number
+KILLED = f"""
+import os, runpy, signal, sys
+name, number = os.environ["KILL_AT"].split(":")
+left, real = [int(number)], getattr(os, name)
+
+def cut(*given, **more):
+    left[0] -= 1
+    if left[0] == 0:
+        if name == "pwrite":
+            real(given[0], given[1][: len(given[1]) // 2], *given[2:])
+        os.kill(os.getpid(), signal.SIGKILL)
+    return real(*given, **more)
+
+setattr(os, name, cut)
+runpy.run_path("{rescue_guest.UNPACKED}", run_name="__main__")
+"""
 WRONG = "UUID=11111111-1111-4111-8111-11111111bad1 /srv ext4 defaults 0 2"
 #: makes an operating system on $ROOT, with a journal that has to be replayed
 FILL = f"""
@@ -35,6 +53,9 @@ ROOT=/dev/md5
 {FILL}
 umount /mnt; mdadm --stop /dev/md5
 """
+FSTAB = (
+    "vgchange -q -ay own >&2; mount -r /dev/own/the-root /mnt; cat /mnt/etc/fstab; umount /mnt; vgchange -q -an own >&2"
+)
 LEFT = """
 dmsetup ls; losetup --all; ls /run/openrescue | grep -vx lock; ls /dev/mapper | grep -vx control
 grep md9 /proc/mdstat
@@ -66,6 +87,20 @@ class Plugged:
 
     def module(self, name: str, **arguments: t.Any) -> dict[str, t.Any]:
         return self.system.module(name, **arguments)
+
+    def killed(self, where: str, **arguments: t.Any) -> None:
+        """Run disk_repair until it kills itself there."""
+        self.system.write("/run/killed.py", KILLED.encode())
+        self.system.write("/run/arguments", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
+        said = self.shell(f"KILL_AT={where} python3 /run/killed.py disk_repair < /run/arguments; echo ended $?")
+        assert said.endswith("ended 137\n"), said
+
+    def files(self) -> str:
+        """The content of every file of the patient."""
+        self.module("disk_mount", state="mounted")
+        found = self.shell("cd /mnt/patient && find . -xdev -type f -print0 | sort -z | xargs -0 sha256sum")
+        self.module("disk_mount", state="unmounted")
+        return found
 
     def hash(self) -> str:
         self.shell("sync; blockdev --flushbufs /dev/vdb")
@@ -146,3 +181,42 @@ def test_a_killed_run_leaves_nothing_for_the_next(debian: Plugged) -> None:
     assert debian.module("disk_diagnose")["verdict"] == "bootable"
     assert debian.left() == ""
     assert debian.hash() == before
+
+
+def test_killed_while_blocks_are_written_and_put_back(debian: Plugged) -> None:
+    """The write is brought to its end by the next run, and then taken back to the byte."""
+    debian.system.unplug()
+    breakage.apply("filesystem-corrupt", debian.disk)
+    debian.system.plug(debian.disk)
+    before = debian.hash()
+    given = {"faults": ["filesystem-corrupt"]}
+    debian.killed("pwrite:2", **given)
+    assert debian.hash() != before, "some blocks are written, and one is half"
+    done = debian.module("disk_repair", **given)
+    (recovered,) = done["recovered"]
+    assert "were written to their end" in recovered["done"][0], done
+    assert debian.module("disk_diagnose")["verdict"] == "bootable"
+    debian.killed("pwrite:2", state="reverted", undo=recovered["undo"])
+    again = debian.module("disk_repair", faults=["space-inodes"])
+    assert [item["undo"] for item in again["recovered"]] == [recovered["undo"]], again
+    assert debian.hash() == before
+    assert debian.left() == ""
+
+
+@pytest.mark.parametrize("where", ["rename:1", "rename:3"])
+@pytest.mark.parametrize("same_rescue_system", [True, False])
+def test_killed_while_a_file_is_written(empty: Plugged, where: str, same_rescue_system: bool) -> None:
+    empty.shell(LVM)
+    before = empty.files()
+    empty.killed(where, faults=["fstab-missing-device"])
+    if not same_rescue_system:
+        empty.shell("rm -rf /var/lib/openrescue")
+    done = empty.module("disk_repair", faults=["fstab-missing-device"])
+    assert "msg" not in done, done
+    assert WRONG not in [line.strip() for line in empty.shell(FSTAB).splitlines()]
+    bundles = empty.module("disk_repair", state="listed")["bundles"]
+    assert {item["state"] for item in bundles} <= {"kept", "reverted"}, bundles
+    for item in reversed([item for item in bundles if item["state"] == "kept"]):
+        assert empty.module("disk_repair", state="reverted", undo=item["id"])["changed"]
+    assert empty.files() == before
+    assert empty.left() == ""
