@@ -231,7 +231,8 @@ def killed(where: str, **arguments: t.Any) -> None:
     """Run disk_repair until it kills itself there."""
     env = {**os.environ, "KILL_AT": where}
     with modules.start("disk_repair", arguments, program=KILLED, env=env) as process:
-        assert process.wait(120) == -9, "it came to that call"
+        said, _error = process.communicate(timeout=120)
+        assert process.returncode == -9, f"it did not come to that call: {said}"
 
 
 def files(disk: Disk) -> dict[str, str]:

@@ -14,9 +14,11 @@ from .disk import Disk
 PROGRAM = r"""#!/bin/sh
 did=""
 try() { name=$1; shift; if "$@" > /dev/null 2>&1; then did="$did $name"; fi; }
-number=$(cat /sys/class/block/vdb/dev /sys/class/block/loop0/dev 2> /dev/null | head -n 1 | tr : ' ')
-try mknod mknod /tmp/disk b ${number:-7 0}
-try mknod-dev mknod /dev/disk-of-mine b ${number:-7 0}
+# Its own disk: in a loop device of this machine, or plugged in.
+loop=$(grep -lFx '@DISK@' /sys/class/block/loop*/loop/backing_file)
+number=$(cat "${loop%/loop/backing_file}/dev" 2> /dev/null || cat /sys/class/block/vdb/dev)
+try mknod mknod /tmp/disk b $(echo "$number" | tr : ' ')
+try mknod-dev mknod /dev/disk-of-mine b $(echo "$number" | tr : ' ')
 for node in /dev/* /dev/mapper/*; do
   if [ -b "$node" ] && ! [ -e "/sys/class/block/$(basename "$node")/dm" ]; then
     case $node in /dev/mapper/openrescue-*) continue ;; esac
@@ -50,7 +52,7 @@ def apply(disk: pathlib.Path) -> None:
         for image in (root / "boot").glob("initrd.img-*"):
             image.unlink()
         program = root / "usr/sbin/mkinitramfs"
-        program.write_text(PROGRAM)
+        program.write_text(PROGRAM.replace("@DISK@", str(disk)))
         program.chmod(0o755)
 
 

@@ -31,6 +31,8 @@ __all__ = (
 
 #: the unit in which changes are found
 CHUNK = 4096
+#: what a disk writes whole or not at all
+SECTOR = 512
 
 #: (offset, length) in bytes, in order
 Extents = list[tuple[int, int]]
@@ -106,7 +108,7 @@ def put_blocks(source: str, device: str, extents: Extents) -> None:
 
 
 def matches(device: str, extents: Extents, *files: str) -> bool:
-    """Whether every block of the device is what it is in one of the files."""
+    """Whether every sector of the device is what it is in one of the files: less than one is never written."""
     fds = [os.open(name, os.O_RDONLY | os.O_CLOEXEC) for name in (device, *files)]
     position = 0
     try:
@@ -114,13 +116,22 @@ def matches(device: str, extents: Extents, *files: str) -> bool:
             for start in range(0, length, CHUNK):
                 size = min(CHUNK, length - start)
                 now = os.pread(fds[0], size, offset + start)
-                if all(os.pread(fd, size, position + start) != now for fd in fds[1:]):
+                wanted = [os.pread(fd, size, position + start) for fd in fds[1:]]
+                if now not in wanted and not _is_torn(now, wanted):
                     return False
             position += length
         return True
     finally:
         for fd in fds:
             os.close(fd)
+
+
+def _is_torn(now: bytes, wanted: t.Sequence[bytes]) -> bool:
+    """Whether a write was cut in the middle of a chunk, as by a power failure."""
+    return all(
+        any(now[at : at + SECTOR] == content[at : at + SECTOR] for content in wanted)
+        for at in range(0, len(now), SECTOR)
+    )
 
 
 def head(device: str) -> str:

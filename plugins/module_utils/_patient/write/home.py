@@ -18,15 +18,16 @@ import typing as t
 from ..._errors import OpenRescueError
 from ..._text import printable
 from ..patient import Filesystem
+from ..tree.tree import Tree
 from .errors import UndoBroken
 from .image import Image, label_for, with_label
 from .undo import BUNDLES, MANIFEST, Bundle, DeviceEntry, FileEntry, bundle_ids
-from .writer import Writer, temporary_name
+from .writer import Writer, is_temporary, temporary_name
 
 if t.TYPE_CHECKING:
     from ..opening import View
 
-__all__ = ("Home", "fetch", "forget", "identity", "on_patient")
+__all__ = ("Home", "fetch", "forget", "identity", "litter", "on_patient", "tidy")
 
 _MANIFEST_LIMIT = 64 * 1024 * 1024
 _MANY = 1000
@@ -144,6 +145,31 @@ def on_patient(view: View) -> list[Bundle]:
         except OpenRescueError as exc:
             view.patient.notes.append(f"{name}: {exc.message}")
     return found
+
+
+def litter(view: View) -> list[str]:
+    """IDs of the bundles on the mounted patient in whose folders a killed run has left what is of no use."""
+    tree = view.patient.tree
+    try:
+        return [name for name in bundle_ids(tree.listdir(BUNDLES))[:_MANY] if _is_littered(tree, f"{BUNDLES}/{name}")]
+    except OpenRescueError as exc:
+        view.patient.notes.append(exc.message)
+        return []
+
+
+def _is_littered(tree: Tree, base: str) -> bool:
+    names = [*tree.listdir(base), *tree.listdir(f"{base}/data")]
+    return MANIFEST not in names or any(is_temporary(name) for name in names)
+
+
+def tidy(view: View, bundle_id: str) -> None:
+    """Remove that; where there is no manifest nothing was written yet, so nothing is needed of it."""
+    base = f"{BUNDLES}/{bundle_id}"
+    if view.patient.tree.lstat(f"{base}/{MANIFEST}") is None:
+        forget(view, bundle_id)
+        return
+    for path in (f"{base}/{MANIFEST}", f"{base}/data/1"):
+        Writer(view).tidy(path)
 
 
 def fetch(view: View, bundle: Bundle) -> None:

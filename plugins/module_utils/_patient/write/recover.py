@@ -15,7 +15,7 @@ import typing as t
 from ..._errors import OpenRescueError
 from ..._text import printable
 from .errors import UndoRefused
-from .home import Home, fetch, forget, identity, on_patient
+from .home import Home, fetch, forget, identity, litter, on_patient, tidy
 from .revert import find_device, finish_entry
 from .undo import BUNDLES, Bundle, DeviceEntry, Entry, FileEntry, store_ids
 
@@ -76,11 +76,12 @@ def _named(entry: Entry) -> str:
 
 
 def unfinished_on_patient(view: View) -> list[str]:
-    """IDs of the bundles on the mounted patient whose run was killed, and of which the rescue system knows nothing."""
+    """IDs of the bundles on the mounted patient whose run was killed, if the rescue system does not know better."""
     if not view.is_mounted:
         return []
     known = {bundle.id for bundle in here()}
-    return [bundle.id for bundle in on_patient(view) if bundle.unfinished and bundle.id not in known]
+    left = {bundle.id for bundle in on_patient(view) if bundle.unfinished and bundle.id not in known}
+    return sorted(left | set(litter(view)))
 
 
 def finish_here(make_view: t.Callable[[bool], View], *, check: bool) -> list[dict[str, t.Any]]:
@@ -96,7 +97,8 @@ def finish_on_patient(
 
     def find(view: View) -> list[Bundle]:
         view.mount()
-        return [bundle for bundle in on_patient(view) if bundle.id in ids]
+        known = {bundle.id for bundle in here()}
+        return [bundle for bundle in on_patient(view) if bundle.id in ids and bundle.id not in known]
 
     return _finish(make_view, find, check=check, bring=True)
 
@@ -115,6 +117,20 @@ def _finish(
             else:
                 done = _end(view, bundle, mine, bring=bring)
             told.append({"undo": bundle.id, "done": done})
+        if bring:
+            told += _tidied(view, check=check)
+    return told
+
+
+def _tidied(view: View, *, check: bool) -> list[dict[str, t.Any]]:
+    if not view.is_mounted:
+        view.mount()
+    told = []
+    for name in litter(view):
+        if not check:
+            tidy(view, name)
+        done = "the remains of a killed run would be removed" if check else "the remains of a killed run were removed"
+        told.append({"undo": name, "done": [done]})
     return told
 
 

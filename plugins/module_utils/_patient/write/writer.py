@@ -31,7 +31,7 @@ from .image import BLOCK, KEPT_FLAGS, LOCKS, Image
 if t.TYPE_CHECKING:
     from ..opening import View
 
-__all__ = ("Writer", "temporary_name")
+__all__ = ("Writer", "is_temporary", "temporary_name")
 
 _TEMPORARY = re.compile(r"\.openrescue-(?:copy|[0-9a-f]{16})")
 
@@ -39,6 +39,11 @@ _TEMPORARY = re.compile(r"\.openrescue-(?:copy|[0-9a-f]{16})")
 def temporary_name() -> str:
     """What a file is called until it is whole."""
     return f".openrescue-{secrets.token_hex(8)}"
+
+
+def is_temporary(name: str) -> bool:
+    """Whether it is what a killed run has left."""
+    return _TEMPORARY.fullmatch(name) is not None
 
 
 class Writer:
@@ -94,7 +99,7 @@ class Writer:
 
     def tidy(self, path: str) -> bool:
         """Remove what killed runs left beside a path under temporary names; whether there was anything."""
-        left = [name for name in self._view.patient.tree.listdir(os.path.dirname(path)) if _TEMPORARY.fullmatch(name)]
+        left = [name for name in self._view.patient.tree.listdir(os.path.dirname(path)) if is_temporary(name)]
         for name in left:
             self.remove(os.path.join(os.path.dirname(path), name))
         return bool(left)

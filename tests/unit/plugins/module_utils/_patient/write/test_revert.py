@@ -180,7 +180,7 @@ def repaired(view: PlainView, device: pathlib.Path, state: str) -> tuple[Bundle,
     return bundle, entry
 
 
-@pytest.mark.parametrize("cut", [(OLD, OLD), (NEW, OLD), (NEW[:4096] + OLD[4096:], OLD), (NEW, NEW)])
+@pytest.mark.parametrize("cut", [(OLD, OLD), (NEW, OLD), (NEW[:512] + OLD[512:], OLD), (NEW, NEW)])
 def test_blocks_that_were_half_written_are_written_to_their_end(
     view: PlainView, device: pathlib.Path, cut: tuple[bytes, bytes]
 ) -> None:
@@ -193,7 +193,7 @@ def test_blocks_that_were_half_written_are_written_to_their_end(
     assert device.read_bytes() == OLD + bytes(1 << 20) + OLD
 
 
-@pytest.mark.parametrize("cut", [(NEW, NEW), (OLD, NEW), (OLD[:4096] + NEW[4096:], NEW), (OLD, OLD)])
+@pytest.mark.parametrize("cut", [(NEW, NEW), (OLD, NEW), (OLD[:512] + NEW[512:], NEW), (OLD, OLD)])
 def test_blocks_that_were_half_put_back_are_put_back_to_their_end(
     view: PlainView, device: pathlib.Path, cut: tuple[bytes, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
