@@ -87,10 +87,13 @@ def test_a_broken_copy_hinders_nothing(view: PlainView, store: pathlib.Path) -> 
     (base / "20200101T000000Z-0badcafe").mkdir()
     view.put("/var/lib/openrescue/undo/20210101T000000Z-0badcafe/manifest.json", "[")
     view.mount()
-    assert recover.unfinished_on_patient(as_view(view)) == [undo]
+    assert recover.unfinished_on_patient(as_view(view)) == ["20200101T000000Z-0badcafe", undo]
     assert any("20210101T000000Z-0badcafe" in note for note in view.patient.notes)
-    (told,) = recover.finish_on_patient(make(view), [undo], check=False)
-    assert "another size" in told["done"][0]
+    told = recover.finish_on_patient(make(view), [undo], check=False)
+    assert [item["undo"] for item in told] == [undo, "20200101T000000Z-0badcafe"]
+    assert "another size" in told[0]["done"][0]
+    assert told[1]["done"] == ["the remains of a killed run were removed"]
+    assert not (base / "20200101T000000Z-0badcafe").exists()
 
 
 def test_bundles_are_listed(view: PlainView) -> None:
