@@ -200,6 +200,7 @@ from ..module_utils._faults.catalog import CHAIN, FAULTS
 from ..module_utils._faults.engine.diagnose import Report, check_names, diagnose
 from ..module_utils._patient.opening import View
 from ..module_utils._patient.session import disk_argument_spec, private_session
+from ..module_utils._patient.write.recover import unfinished
 from ..module_utils._text import printable_result
 from ..module_utils._time import TimeBudget
 
@@ -220,6 +221,10 @@ def run(params: dict[str, t.Any]) -> dict[str, t.Any]:
                 wanted=None if wanted is None else set(wanted),
                 chain=CHAIN if wanted is None else None,
             )
+            view.patient.notes += [
+                f"a repair was killed while it wrote here: {undo}. The next disk_repair brings it to its end"
+                for undo in unfinished(view)
+            ]
             result = as_result(view, report)
             began = time.monotonic()
         budget.lap("close", began)

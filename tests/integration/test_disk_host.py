@@ -290,6 +290,7 @@ def test_killed_while_blocks_are_written_and_put_back(disk: Disk, store: pathlib
         if item["state"] == "unfinished"
     ]
     assert listed["faults"] == ["filesystem-superblock"]
+    assert any(listed["id"] in note for note in module("disk_diagnose", devices=[disk.device])["patient"]["notes"])
     tried = module("disk_repair", check=True, **given)
     assert "would be brought to its end" in tried["recovered"][0]["done"][0]
     done = module("disk_repair", **given)

@@ -22,7 +22,7 @@ from .undo import BUNDLES, Bundle, DeviceEntry, Entry, FileEntry, store_ids
 if t.TYPE_CHECKING:
     from ..opening import View
 
-__all__ = ("Listed", "finish_here", "finish_on_patient", "here", "listing", "unfinished_on_patient")
+__all__ = ("Listed", "finish_here", "finish_on_patient", "here", "listing", "unfinished", "unfinished_on_patient")
 
 
 @dataclasses.dataclass
@@ -73,6 +73,12 @@ def _listed(bundle: Bundle) -> Listed:
 
 def _named(entry: Entry) -> str:
     return printable(entry.path if isinstance(entry, FileEntry) else entry.device)
+
+
+def unfinished(view: View) -> list[str]:
+    """IDs of all bundles of this patient whose run was killed, for who may change nothing."""
+    local = [bundle.id for bundle in here() if any(_is_of(view, entry) for entry in bundle.unfinished)]
+    return sorted({*local, *unfinished_on_patient(view)})
 
 
 def unfinished_on_patient(view: View) -> list[str]:

@@ -64,7 +64,8 @@ def test_it_is_brought_to_its_end(view: PlainView, store: pathlib.Path, when: st
 
 
 def test_in_check_mode_it_is_told_only(view: PlainView) -> None:
-    killed(view, when="before")
+    undo = killed(view, when="before")
+    assert recover.unfinished(as_view(view)) == [undo]
     (told,) = recover.finish_here(make(view), check=True)
     assert "would be brought to its end" in told["done"][0]
     assert len(view.left()) == 1
