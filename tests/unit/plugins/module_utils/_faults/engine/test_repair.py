@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import pathlib
 import types
 import typing as t
 
@@ -22,6 +23,7 @@ from ansible_collections.openrescue.server.plugins.module_utils._faults.engine.r
 from ansible_collections.openrescue.server.plugins.module_utils._faults.model import Evidence, Fault, Finding
 from ansible_collections.openrescue.server.plugins.module_utils._patient.patient import Patient
 from ansible_collections.openrescue.server.plugins.module_utils._patient.tools import Tools
+from ansible_collections.openrescue.server.plugins.module_utils._patient.write import undo
 from ansible_collections.openrescue.server.plugins.module_utils._time import TimeBudget
 
 BAD = Finding("a-b", "critical", "bad", (Evidence("/etc/x", 3, "text"),), "mend it", remedy_safe=True)
@@ -50,6 +52,12 @@ def test_a_finding_survives_its_way_through_a_task() -> None:
     for wrong in ({}, {"fault": "x", "evidence": ["text"]}, {"fault": "x", "evidence": 5}):
         with pytest.raises(OpenRescueError):
             finding_of(t.cast("dict[str, t.Any]", wrong))
+
+
+@pytest.fixture(autouse=True)
+def store(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No bundle of this machine's own is any of ours."""
+    monkeypatch.setattr(undo, "STORE", str(tmp_path / "store"))
 
 
 class FakeView:
