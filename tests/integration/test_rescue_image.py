@@ -117,14 +117,17 @@ def seed(directory: pathlib.Path, *, name: str, user_data: str) -> pathlib.Path:
     return image
 
 
-def test_takes_a_seed_from_an_optical_drive_only(
+def test_takes_a_seed_from_the_drive_that_was_made_for_it_only(
     rescue_image: RescueImage, domains: Define, tmp_path: pathlib.Path
 ) -> None:
     key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBvVZ0cBq9Xw2oY7m0fN5pYp4wXoUO2m3sVtJk1qQy0a openrescue-test"
     good = seed(tmp_path, name="good", user_data=f"ssh_authorized_keys: ['{key}']\nruncmd: [touch /run/seeded]\n")
+    # A CD and a disk of the patient that call themselves so (H12), and a config drive where there is no OpenStack.
     bad = seed(tmp_path, name="bad", user_data="runcmd: [touch /run/hostile]\n")
-    shape = direct(rescue_image, machine="q35", cdrom=good)
-    domain = domains("lab-image-seed", rescue_image.layer(tmp_path / "layer.qcow2"), bad, shape=shape).start()
+    also_bad = drive(tmp_path, "also-bad", kind="vfat", key=new_key(tmp_path, "theirs")[1])
+    shape = direct(rescue_image, machine="q35", seed=good, cdrom=bad)
+    layer = rescue_image.layer(tmp_path / "layer.qcow2")
+    domain = domains("lab-image-seed", layer, bad, also_bad, shape=shape).start()
     domain.wait_agent(timeout=300)
     domain.execute("/usr/bin/cloud-init", "status", "--wait", timeout=300)
     assert domain.execute("/bin/ls", "/run/seeded").strip() == "/run/seeded"
@@ -233,14 +236,13 @@ def only_the_key_came(domain: Domain, key: str) -> None:
 
 
 def test_config_drive_brings_its_key_only(rescue_image: RescueImage, domains: Define, tmp_path: pathlib.Path) -> None:
-    """On an optical drive, anywhere; and a disk that looks like a config drive is none where there is no OpenStack."""
-    (_, good), (_, bad) = (new_key(tmp_path, name) for name in ("mine", "theirs"))
+    """On an optical drive of an OpenStack guest."""
+    _, good = new_key(tmp_path, "mine")
     optical = drive(tmp_path, "optical", kind="iso9660", key=good)
-    disk = drive(tmp_path, "disk", kind="vfat", key=bad)
     shape = direct(rescue_image, machine="q35", cdrom=optical)
-    domain = domains("lab-image-drive", rescue_image.layer(tmp_path / "layer.qcow2"), disk, shape=shape).start()
+    domain = domains("lab-image-drive", rescue_image.layer(tmp_path / "layer.qcow2"), shape=shape)
+    as_openstack(domain).start()
     only_the_key_came(domain, good)
-    assert not exists(domain, SERVICE_KEYS)
 
 
 def test_config_drive_on_a_disk(rescue_image: RescueImage, domains: Define, tmp_path: pathlib.Path) -> None:

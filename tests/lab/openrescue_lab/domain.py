@@ -54,6 +54,8 @@ class Shape:
     firmware: str = "bios"
     bus: str = "virtio"
     network: bool = False
+    #: the seed that server_rescue makes for a rescue system, and a CD of the server itself
+    seed: pathlib.Path | None = None
     cdrom: pathlib.Path | None = None
     kernel: pathlib.Path | None = None
     initrd: pathlib.Path | None = None
@@ -199,12 +201,13 @@ def domain_xml(name: str, disks: t.Sequence[pathlib.Path], *, console: pathlib.P
         f"<target dev='{prefix}{chr(ord('a') + number)}' bus='{shape.bus}'/></disk>"
         for number, disk in enumerate(disks)
     ]
-    if shape.cdrom:
-        disk_xml.append(
-            f"<disk type='file' device='cdrom'><driver name='qemu' type='raw'/>"
-            f"<source file={quoteattr(str(shape.cdrom))}/>"
-            "<target dev='sdz' bus='sata'/><readonly/></disk>"
-        )
+    cds = ((shape.cdrom, "sdy", ""), (shape.seed, "sdz", "<serial>openrescue-seed</serial>"))
+    disk_xml += [
+        f"<disk type='file' device='cdrom'><driver name='qemu' type='raw'/><source file={quoteattr(str(path))}/>"
+        f"<target dev='{target}' bus='sata'/><readonly/>{serial}</disk>"
+        for path, target, serial in cds
+        if path
+    ]
     return DOMAIN.format(
         name=name,
         memory=shape.memory,
