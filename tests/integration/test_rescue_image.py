@@ -124,8 +124,9 @@ def test_takes_a_seed_from_the_drive_that_was_made_for_it_only(
     good = seed(tmp_path, name="good", user_data=f"ssh_authorized_keys: ['{key}']\nruncmd: [touch /run/seeded]\n")
     # A CD and a disk of the patient that call themselves so (H12), and a config drive where there is no OpenStack.
     bad = seed(tmp_path, name="bad", user_data="runcmd: [touch /run/hostile]\n")
+    bad_cd = seed(tmp_path, name="bad-cd", user_data="runcmd: [touch /run/hostile]\n")
     also_bad = drive(tmp_path, "also-bad", kind="vfat", key=new_key(tmp_path, "theirs")[1])
-    shape = direct(rescue_image, machine="q35", seed=good, cdrom=bad)
+    shape = direct(rescue_image, machine="q35", seed=good, cdrom=bad_cd)
     layer = rescue_image.layer(tmp_path / "layer.qcow2")
     domain = domains("lab-image-seed", layer, bad, also_bad, shape=shape).start()
     domain.wait_agent(timeout=300)
