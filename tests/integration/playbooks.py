@@ -89,6 +89,8 @@ class Play:
             "rescue_provider": "libvirt",
             "rescue_libvirt_uri": self.uri,
             "rescue_image": str(self.image),
+            # What is broken here does not hear the power button: a whole minute would be waited in vain.
+            "rescue_shutdown_timeout": 10,
         }
 
     @property

@@ -29,6 +29,9 @@ MAY_IMPORT = {
 #: The one place that knows the providers, and loads them only when they are asked for.
 FACTORY = "module_utils._server.factory"
 
+#: Effects only: what they do is seen on real parts, in tests/integration, and nothing of it can be judged without.
+UNTESTED: set[str] = set()
+
 #: Ways to a path that a fault would have to take past the patient.
 BY_ITSELF = {"glob", "io", "os", "pathlib", "shutil", "subprocess", "tempfile"}
 
@@ -81,6 +84,51 @@ def test_the_factory_loads_a_provider_only_when_it_is_asked_for() -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     early = imported(ast.Module([node for node in tree.body if not isinstance(node, ast.FunctionDef)], []), FACTORY)
     assert not {item for item in early for room in ("_libvirt", "_openstack") if f"_utils.{room}" in item}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_errors_are_told_apart_by_class(path: pathlib.Path) -> None:
+    """A code is for users: who compares it depends on a word that anybody may improve."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+            compared = [side for side in sides if isinstance(side, ast.Attribute) and side.attr == "code"]
+            assert not compared, f"line {node.lineno} compares an error's code"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_nothing_is_called_by_a_built_name(path: pathlib.Path) -> None:
+    """What is called by a name that is put together is found by no reader and by no tool."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "getattr":
+            assert not any(isinstance(argument, (ast.JoinedStr, ast.BinOp)) for argument in node.args), node.lineno
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if "_faults" in path.parts], ids=name_of)
+def test_families_do_not_import_each_other(path: pathlib.Path) -> None:
+    name = name_of(path)
+    family = name.split(".")[2]
+    if family in ("engine", "catalog", "model"):
+        return
+    below = imported(ast.parse(path.read_text(encoding="utf-8")), name)
+    others = {item.split(".")[2] for item in below if item.startswith("module_utils._faults.")}
+    assert others <= {family, "model"}
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if "_formats" in path.parts], ids=name_of)
+def test_formats_are_pure(path: pathlib.Path) -> None:
+    """Text to values and back: they open nothing and start nothing."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert not {item.split(".")[0] for item in imported(tree, name_of(path))} & {*BY_ITSELF, "socket", "time"} - {"io"}
+
+
+def test_every_room_file_is_tested_by_units() -> None:
+    named = set()
+    for test in ROOT.glob("tests/unit/**/*.py"):
+        found = imported(ast.parse(test.read_text(encoding="utf-8")), "tests.unit.x.y")
+        named |= {item.removeprefix("ansible_collections.openrescue.server.plugins.") for item in found}
+    missing = {name_of(path) for path in SOURCES if "module_utils" in path.parts} - named - UNTESTED
+    assert not missing, f"imported by no unit test: {sorted(missing)}"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
