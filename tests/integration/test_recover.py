@@ -15,7 +15,7 @@ from playbooks import Play
 #: one of each family; fstab goes the whole way in the demo, grub in molecule
 FAMILIES = ("filesystem-superblock-root", "space-full", "initramfs-truncated")
 #: what a small machine bears at a time without KVM
-FORKS = 2
+AT_ONCE = 2
 
 
 def test_broken_guests_come_back(
@@ -32,7 +32,7 @@ def test_broken_guests_come_back(
     before = {name: guest.virsh("dumpxml", "--inactive", "--security-info") for name, guest in guests.items()}
     hosts = {guests[name].name: {"recover_running": broken[name].boots} for name in FAMILIES}
 
-    outcome = play("recover", hosts=hosts, repair_faults="all", arguments=[f"--forks={FORKS}"]).must_end_well()
+    outcome = play("recover", hosts=hosts, repair_faults="all", recover_serial=AT_ONCE).must_end_well()
 
     for name, guest in guests.items():
         assert all(fault in outcome.text for fault in broken[name].faults)
