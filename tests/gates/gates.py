@@ -24,7 +24,10 @@ COLLECTION = "openrescue.server"
 SCENARIOS = ("rescue_image", "triage", "rescue", "diagnose", "repair", "unrescue", "verify", "recover")
 
 #: The tests that work on disks of broken guests: about half of the integration tests' time.
-PATIENTS = tuple(f"tests/integration/test_{name}.py" for name in ("recover", "faults", "disk_guest", "disk_host"))
+PATIENTS = tuple(
+    f"tests/integration/test_{name}.py"
+    for name in ("recover", "faults", "layouts", "disk_units", "disk_guest", "disk_host")
+)
 #: The tests that need the small real cloud.
 CLOUD = ("tests/integration/openstack/**/test_*.py", "tests/integration/test_awx.py")
 
