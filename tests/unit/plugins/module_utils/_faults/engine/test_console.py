@@ -160,8 +160,7 @@ SYMPTOMS = {
     "dracut:/# ": "boot-initramfs-shell",
     "[    2.1] Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000100": "boot-kernel-panic",
     "grub rescue> ": "boot-loader-prompt",
-    # MicrosoftDocs/SupportArticles-docs, support/azure/virtual-machines/linux: linux-no-boot-dracut,
-    # kernel-related-boot-issues, azure-linux-vm-uefi-boot-failures, linux-selinux-troubleshooting
+    # In the words of dracut, GRUB and systemd; not yet held against a public corpus line by line.
     "Welcome to emergency mode! After logging in, type": "boot-emergency-mode",
     "dracut-initqueue[378]: Warning: Could not boot.": "boot-root-not-found",
     "[FAILED] Failed to mount /sysroot.": "boot-root-not-found",
@@ -171,7 +170,7 @@ SYMPTOMS = {
     "error: file `/grub2/i386-pc/normal.mod' not found.": "boot-module-missing",
     "systemd[1]: Failed to load SELinux policy. Freezing.": "boot-selinux-policy",
     "Unable to load SELinux Policy. Machine is in enforcing mode. Halting now.": "boot-selinux-policy",
-    # GoogleCloudPlatform/gce-rescue, gce_rescue_v2/core/diagnose_rules: switchroot, systemd_early, firmware
+    # In the words of switch_root, systemd, shim and the firmware.
     "switch_root: failed to mount moving /dev to /sysroot/dev": "boot-no-init",
     "Target filesystem doesn't have requested /sbin/init.": "boot-no-init",
     "[FAILED] Failed to start Switch Root.": "boot-no-init",
