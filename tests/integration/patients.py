@@ -31,10 +31,12 @@ true
 """
 #: what of a tree a revert must bring back to the byte, owners, modes and times included
 STATE = """
+(
 cd /mnt
 find etc boot -xdev -type f -printf '%p %m %U %G %s %T@\\n' | sort
 find etc boot -xdev -type f -print0 | sort -z | xargs -0 sha256sum
 ls -ln --time-style=+%s var/cache/apt/archives
+)
 """
 
 

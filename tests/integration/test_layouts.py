@@ -16,10 +16,12 @@ import pytest
 from openrescue_lab import daemon, layout, rescue
 from openrescue_lab.base import LabError
 from openrescue_lab.rescue_guest import RescueGuest
-from patients import build, plugged, see_healthy
+from patients import FAMILIES, build, plugged, see_healthy
 
 #: quickly built: two whole systems, and those that are made of texts
 CORE = ("lvm", "mbr", "rhel", "suse", "ubuntu_server", "ubuntu_cloud")
+#: each family once
+BROKEN = [("lvm", "fstab"), ("mbr", "space"), ("lvm", "filesystem"), ("mbr", "grub"), ("mbr", "initramfs")]
 FIX = "written by the user's own task"
 
 Built = dict[str, "list[pathlib.Path] | LabError"]
@@ -57,3 +59,20 @@ def test_what_a_user_writes_is_written(name: str, system: RescueGuest, built: Bu
 def test_a_healthy_layout(name: str, system: RescueGuest, built: Built, tmp_path: pathlib.Path) -> None:
     with plugged(system, name, built, tmp_path) as patient:
         see_healthy(patient)
+
+
+@pytest.mark.parametrize(("name", "family"), BROKEN)
+def test_a_broken_layout(name: str, family: str, system: RescueGuest, built: Built, tmp_path: pathlib.Path) -> None:
+    """Found, repaired, and taken back to the byte."""
+    with plugged(system, name, built, tmp_path) as patient:
+        chosen = FAMILIES[family]
+        patient.break_by(chosen)
+        broken = patient.state()
+        found = patient.diagnose()
+        assert chosen.fault in {item["fault"] for item in found["findings"]}
+        done = patient.module("disk_repair", findings=found["findings"], timeout=1500)
+        assert [item["fault"] for item in done.get("applied", [])] == [chosen.fault], done
+        assert patient.left() == ""
+        assert patient.module("disk_repair", state="reverted", undo=done["undo"])["changed"]
+        assert patient.left() == ""
+        assert patient.state() == broken
