@@ -101,7 +101,7 @@ def restart_libvirtd() -> None:
 
 def _start() -> None:
     state = state_dir()
-    for name in ("sock", "lib", "log", "cache", "etc/qemu", "console", "mnt"):
+    for name in ("sock", "lib", "log/qemu", "cache", "etc/qemu", "console", "mnt"):
         (state / name).mkdir(parents=True, exist_ok=True)
     (state / "no-kvm").touch()
     for name, text in CONFIG.items():
