@@ -69,7 +69,7 @@ else:
     IMPORT_ERROR = None
     _Base = libvirt_qemu.Connection
 
-__all__ = ("Connection", "PatientAgent")
+__all__ = ("Connection", "PatientAgent", "runs_no_commands")
 
 #: what may be asked again where the answer was lost: it changes nothing, neither there nor in the agent
 _MAY_BE_REPEATED = frozenset(("guest-ping", "guest-info", "guest-exec-status"))
@@ -116,6 +116,12 @@ class PatientAgent:
             time.sleep(self._pause)
 
 
+def runs_no_commands(capabilities: t.Sequence[t.Mapping[str, t.Any]] | None) -> bool:
+    """Whether the agent has told what it can do, and running commands is not enabled there."""
+    enabled = {item.get("name") for item in capabilities or () if item.get("enabled")}
+    return bool(capabilities) and "guest-exec" not in enabled
+
+
 class Connection(_Base):
     """See above."""
 
@@ -133,7 +139,12 @@ class Connection(_Base):
             libvirt_qemu.libvirt_qemu = PatientAgent(
                 agent, errors=libvirt_qemu.libvirt, patience=self.get_option("patience")
             )
-        return super()._connect()
+        try:
+            return super()._connect()
+        except AnsibleConnectionFailure as exc:
+            if runs_no_commands(getattr(self, "capabilities", None)):
+                raise AnsibleConnectionFailure("the guest agent runs no commands: guest-exec is not enabled") from exc
+            raise
 
     def reset(self) -> None:
         """Ask anew at the next task. Without this Ansible warns after each wait for a connection."""

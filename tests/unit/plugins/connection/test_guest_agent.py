@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure
-from ansible_collections.openrescue.server.plugins.connection.guest_agent import PatientAgent
+from ansible_collections.openrescue.server.plugins.connection.guest_agent import PatientAgent, runs_no_commands
 
 
 class LibvirtError(Exception):
@@ -87,3 +87,21 @@ def test_a_server_that_is_gone_is_not_waited_for() -> None:
 def test_patience_ends() -> None:
     with pytest.raises(AnsibleConnectionFailure, match="error 86"):
         ask(Agent(SILENT, SILENT), "guest-exec", patience=-1)
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "expected"),
+    [
+        # RHEL and SUSE: known, and not enabled.
+        ([{"name": "guest-ping", "enabled": True}, {"name": "guest-exec", "enabled": False}], True),
+        ([{"name": "guest-ping", "enabled": True}], True),
+        ([{"name": "guest-ping", "enabled": True}, {"name": "guest-exec", "enabled": True}], False),
+        # It has not answered at all.
+        (None, False),
+        ([], False),
+    ],
+)
+def test_an_agent_that_runs_no_commands_is_told_from_one_that_is_silent(
+    capabilities: list[dict[str, t.Any]] | None, expected: bool
+) -> None:
+    assert runs_no_commands(capabilities) is expected
