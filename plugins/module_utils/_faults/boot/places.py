@@ -13,6 +13,7 @@ import dataclasses
 import re
 import typing as t
 
+from ..._errors import OpenRescueError
 from ..._formats.fstab import parse_fstab
 from ..._text import printable
 
@@ -41,7 +42,10 @@ def unmounted(patient: Patient, *places: str) -> str:
 
 
 def _unmounted(patient: Patient, places: t.Collection[str]) -> str:
-    text = patient.tree.read_text("/etc/fstab") or ""
+    try:
+        text = patient.tree.read_text("/etc/fstab") or ""
+    except OpenRescueError as exc:
+        return exc.message
     for entry in parse_fstab(text):
         where = entry.mount_point.rstrip("/")
         if where in places and "noauto" not in entry.options and patient.at(where) is None:

@@ -147,7 +147,7 @@ def diagnose(
     _look_in_tree(view, _of_stage(faults, "tree"), budget, wanted, report)
     began = budget.lap("tree_checks", began)
     if chain is not None and view.patient.root is not None:
-        report.chain = chain(view.patient)
+        report.chain = _followed(chain, view.patient)
     budget.lap("chain", began)
     view.check_layers()
     _conclude(report, view.patient)
@@ -180,6 +180,15 @@ def _conclude(report: Report, patient: Patient) -> None:
 
 def _of_stage(faults: Faults, stage: Stage) -> list[Fault]:
     return [fault for fault in faults if fault.stage == stage]
+
+
+def _followed(chain: Chain, patient: Patient) -> tuple[Link, ...]:
+    """The links of the boot; none where a file on its way cannot be read, so that nobody can tell."""
+    try:
+        return tuple(chain(patient))
+    except OpenRescueError as exc:
+        patient.notes.append(f"the boot cannot be followed: {exc.message}")
+        return ()
 
 
 def _weighed(fault: Fault, findings: t.Sequence[Finding], patient: Patient) -> list[Finding]:

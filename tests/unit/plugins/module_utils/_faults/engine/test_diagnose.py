@@ -123,3 +123,12 @@ def test_what_could_not_be_weighed_is_kept_and_not_safe() -> None:
     (kept,) = engine._weighed(fault, [BAD], patient)
     assert (kept.key, kept.remedy_safe) == (BAD.key, False)
     assert "no such table" in patient.notes[0]
+
+
+def test_a_boot_that_cannot_be_followed_ends_nothing() -> None:
+    def chain(_patient: t.Any) -> tuple[t.Any, ...]:
+        raise OpenRescueError("/etc/fstab is larger than 8388608 bytes")
+
+    patient = View(tools=Tools()).patient
+    assert engine._followed(chain, patient) == ()
+    assert "is larger than" in patient.notes[0]
