@@ -202,7 +202,7 @@ class NovaRun(Run):
         try:
             return self._call(method, path, step=step, **options)
         except CloudError as exc:
-            raise self._refused(exc) from exc
+            raise self._refused(exc) from exc  # pylint: disable=bad-exception-cause
 
     def _act(self, body: Json, *, step: str, goal: str) -> Answer | None:
         """Ask for an action, and never twice without looking: None where it took although no answer came back."""
@@ -219,7 +219,7 @@ class NovaRun(Run):
                 if lost and isinstance(exc, Conflict) and self._took(action, goal=goal):
                     return None
                 if not isinstance(exc, (Passing, Surroundings)):
-                    raise self._refused(exc) from exc
+                    raise self._refused(exc) from exc  # pylint: disable=bad-exception-cause
                 again = patience.wait(exc)
                 # Who is asked to keep away, and has no time for that, does not look either.
                 if (again or not isinstance(exc, TooLarge)) and self._took(action, goal=goal):

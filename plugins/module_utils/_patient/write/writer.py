@@ -60,6 +60,7 @@ class Writer:
 
     def file(self, path: str, source: t.BinaryIO, image: Image, *, temporary: str, keep_time: bool = False) -> None:
         """Put a regular file in place, with everything that the image says."""
+        # pylint: disable-next=used-before-assignment
         with self._opened(path) as (place, directory), _removed_on_error(directory, temporary):
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
             with os.fdopen(os.open(temporary, flags, 0o600, dir_fd=directory), "wb") as file:
@@ -84,6 +85,7 @@ class Writer:
 
     def link(self, path: str, image: Image, *, temporary: str) -> None:
         """Put a symbolic link in place."""
+        # pylint: disable-next=used-before-assignment
         with self._opened(path) as (place, directory), _removed_on_error(directory, temporary):
             os.symlink(image.target or "", temporary, dir_fd=directory)
             os.chown(temporary, image.uid, image.gid, dir_fd=directory, follow_symlinks=False)

@@ -108,7 +108,7 @@ def test_a_busy_pool_is_waited_for_by_its_code() -> None:
     _refresh(pool, Deadline(Clock(), seconds=10))
     assert pool.failures == []
     with pytest.raises(PoolBusy) as caught:
-        _refresh(Pool(*[failure(libvirt.VIR_ERR_INTERNAL_ERROR) for _ in range(9)]), soon())
+        _refresh(Pool(*[failure(libvirt.VIR_ERR_INTERNAL_ERROR) for _again in range(9)]), soon())
     assert caught.value.retryable
     with pytest.raises(libvirt.libvirtError):
         _refresh(Pool(failure(libvirt.VIR_ERR_ACCESS_DENIED)), soon())

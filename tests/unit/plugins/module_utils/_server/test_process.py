@@ -35,7 +35,7 @@ def test_a_process_that_has_ended() -> None:
 
 @pytest.mark.parametrize("name", ["", "x", "elsewhere/1/1", "a/b/c", "{scope}/1/", "{scope}//1", "{scope}/x/1"])
 def test_what_cannot_be_seen_from_here(name: str) -> None:
-    scope = identity(os.getpid()).split("/")[0]
+    scope = identity(os.getpid()).split("/", maxsplit=1)[0]
     assert is_running(name.format(scope=scope)) is None
 
 
@@ -47,7 +47,7 @@ def test_a_hidden_process_is_not_taken_for_dead(monkeypatch: pytest.MonkeyPatch)
         raise FileNotFoundError
 
     monkeypatch.setattr(process.pathlib.Path, "read_text", hidden)
-    monkeypatch.setattr(process, "_scope", lambda: me.split("/")[0])
+    monkeypatch.setattr(process, "_scope", lambda: me.split("/", maxsplit=1)[0])
     assert is_running(me) is None
 
 

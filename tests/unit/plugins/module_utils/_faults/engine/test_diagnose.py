@@ -40,12 +40,12 @@ def surprised(_patient: t.Any) -> t.Iterator[Finding]:
 
 def elsewhere(_patient: t.Any) -> t.Iterator[Finding]:
     raise NotApplicable("the patient does not boot by GRUB")
-    yield BAD
+    yield BAD  # pylint: disable=unreachable
 
 
 def damaged(_patient: t.Any) -> t.Iterator[Finding]:
     raise OpenRescueError("/etc/x cannot be read")
-    yield BAD
+    yield BAD  # pylint: disable=unreachable
 
 
 SURPRISED = Fault("a-b", "surprised", surprised)
@@ -116,7 +116,7 @@ def test_findings_without_end_are_cut() -> None:
 def test_what_could_not_be_weighed_is_kept_and_not_safe() -> None:
     def weigh(_patient: t.Any, _found: t.Any) -> t.Iterator[Finding]:
         raise ValueError("no such table")
-        yield BAD
+        yield BAD  # pylint: disable=unreachable
 
     patient = View(tools=Tools()).patient
     fault = yields(BAD, stage="device", weigh=weigh)

@@ -130,7 +130,7 @@ def test_no_root_is_told_as_what_it_is(
     closed: tuple[Closed, ...], unmountable: dict[str, str], unsupported: tuple[str, ...], kind: type[NoRoot]
 ) -> None:
     error = why_no_root(closed, unmountable, unsupported)
-    assert type(error) is kind
+    assert error.__class__ is kind
     assert ("holds no operating system" in error.message) == (kind is NoRoot)
 
 
