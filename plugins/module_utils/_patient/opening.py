@@ -295,9 +295,8 @@ class View:
         reason = self._why_not(filesystem, damaged_too=damaged_too)
         if reason:
             raise NotWritten(f"{filesystem.device} is not written to: {reason}")
-        several = self.patient.several
-        if self.is_mounted and isinstance(several, Exception):
-            raise several
+        if self.is_mounted and self.patient.several is not None:
+            raise self.patient.several  # pylint: disable=raising-bad-type
 
     def _why_not(self, filesystem: Filesystem, *, damaged_too: bool = True) -> str:
         if filesystem.shared:
