@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> None:
         flags = _MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC
         _check(_libc.mount(b"proc", b"/proc", b"proc", ctypes.c_ulong(flags), None), "mount /proc")
     _limit(kept)
-    os.execvp(command[0], command)  # noqa: S606 - there is nothing to quote
+    _become(command)
 
 
 def _become_root(top: str) -> bool:
@@ -58,6 +58,16 @@ def _become_root(top: str) -> bool:
         return False
     _check(_libc.umount2(b".", _MNT_DETACH), "umount the rescue system")
     return True
+
+
+def _become(command: list[str]) -> None:
+    """Without execvp(), which imports a module, and this Python's modules were left behind with its root."""
+    for folder in os.environ.get("PATH", "").split(":"):
+        path = f"{folder}/{command[0]}"
+        if os.access(path, os.X_OK):
+            os.execv(path, command)  # noqa: S606 - there is nothing to quote
+    os.write(2, f"{command[0]}: not found\n".encode())
+    os._exit(127)
 
 
 def _limit(kept: set[int]) -> None:

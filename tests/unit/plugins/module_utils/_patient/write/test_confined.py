@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import inspect
+import os
 import subprocess
 import sys
+import typing as t
 
 import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._patient.write import confined
@@ -44,3 +46,17 @@ def test_it_runs_without_anything_of_ours() -> None:
     )
     assert done.returncode == 1
     assert "FileNotFoundError" in done.stderr
+
+
+def test_a_program_is_found_without_any_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The modules of the rescue system's Python are out of reach by then; os.execvp() imports one."""
+    ended: list[t.Any] = []
+    monkeypatch.setenv("PATH", "/nowhere:/usr/bin:/bin")
+    monkeypatch.setattr(os, "execvp", None)
+    monkeypatch.setattr(os, "execv", lambda path, words: ended.append((path, words)))
+    monkeypatch.setattr(os, "_exit", ended.append)
+    confined._become(["sh", "-c", "true"])
+    assert ended[0] == ("/usr/bin/sh", ["sh", "-c", "true"])
+    ended.clear()
+    confined._become(["openrescue-no-such-program"])
+    assert ended == [127]
