@@ -186,11 +186,11 @@ def slow() -> dict[str, Gate]:
         return integration(run, *PATIENTS)
 
     def cloud(run: Run) -> Counted:
-        """Most of these tests wait for Nova or for a clock: three at a time, then those that stop Nova's services."""
+        """Most of these tests wait for Nova or for a clock: two at a time, then those that stop Nova's services."""
         run("tests/lab/cloud/cloud", "up")
         files = _files(run, *CLOUD)
         try:
-            beside = integration(run, "-n", "3", "--dist", "loadgroup", "-m", "not disturbs", *files)
+            beside = integration(run, "-n", "2", "--dist", "loadgroup", "-m", "not disturbs", *files)
             alone = integration(run, "-m", "disturbs", *files)
         finally:
             run("tests/lab/cloud/cloud", "down")

@@ -47,7 +47,8 @@ class Runs:
         ended = modules.call(module, given, env=self.environment(direct=direct))
         seconds = time.monotonic() - began
         self.shows_no_secret(ended.text)
-        assert seconds < given["timeout"] + 5, f"{seconds:.1f} s: {ended.text}"
+        # Python and the SDK take their seconds to start, more of them on a busy machine.
+        assert seconds < given["timeout"] + 15, f"{seconds:.1f} s: {ended.text}"
         return ended
 
     def shows_no_secret(self, text: str) -> None:

@@ -225,7 +225,7 @@ INJECTED: dict[str, tuple[str, dict[str, t.Any], str, bool, tuple[str, ...]]] = 
 def test_what_does_not_pass(server: t.Any, run: Runs, proxy: Proxy, case: str) -> None:
     request, what, code, retryable, words = INJECTED[case]
     proxy.put([rule(request, times=ALWAYS, **what)])
-    outcome = run.rescue(NAME, timeout=7)
+    outcome = run.rescue(NAME, timeout=12)
     told(outcome, NAME, code, *words, retryable=retryable)
     hits = [one for one in proxy.seen if one.hit]
     assert hits or code == "no_answer"
@@ -252,7 +252,7 @@ def test_no_secret_in_the_output_of_ansible(server: t.Any, run: Runs, proxy: Pro
     lab = yaml.safe_load(cloud.config.read_text(encoding="utf-8"))["clouds"]["lab"]["auth"]
     given = {**lab, **auth}
     given["auth_url"] = given["auth_url"].replace("{port}", str(proxy.secure_port))
-    params = {"auth": given, "region_name": "RegionOne", "server": NAME, "state": "rescued", "timeout": 5}
+    params = {"auth": given, "region_name": "RegionOne", "server": NAME, "state": "rescued", "timeout": 12}
     params.update(rescue_image="blank-rescue", admin_password="a-secret-for-the-rescue-system", wait=False)
     ended = subprocess.run(
         [
