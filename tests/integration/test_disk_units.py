@@ -189,6 +189,7 @@ def test_what_is_written_reaches_the_disk_and_nothing_else_is_written(
 
         done = disks.module("disk_repair", faults=["fstab-missing-device"])
         assert not done.get("failed_findings"), done["failed_findings"]
+        assert not [item["reason"] for item in done.get("skipped_findings", [])]
         assert [item["fault"] for item in done.get("applied", [])] == ["fstab-missing-device"], done
         assert disks.left() == ""
         assert disks.data() == data, "what is repaired is on another volume"

@@ -25,8 +25,8 @@ __all__ = ("Stack",)
 
 _BIOS_BOOT = "21686148-6449-6e6f-744e-656564454649"
 _SMALLEST = 64 * 1024
-#: volumes that hold other volumes
-_POOLS = {"thin-pool", "cache-pool", "vdo-pool"}
+#: volumes that hold other volumes, and the bond between a snapshot and its origin: none of them has a device of its name
+_WITHOUT_DEVICE = {"thin-pool", "cache-pool", "vdo-pool", "snapshot"}
 
 
 class Stack:
@@ -191,7 +191,7 @@ class Stack:
         names = [
             volume.name
             for volume in group.volumes
-            if _volume_path(group.name, volume.name) not in here and not set(volume.types) & _POOLS
+            if _volume_path(group.name, volume.name) not in here and not set(volume.types) & _WITHOUT_DEVICE
         ]
         reason = self.failed.get(unit.uuid) or self._layers.reason or "they may need tools that are missing here"
         shown = ", ".join(printable(name, limit=60) for name in names[:5]) + (", …" if names[5:] else "")
