@@ -25,7 +25,7 @@ __all__ = ("Stack",)
 
 _BIOS_BOOT = "21686148-6449-6e6f-744e-656564454649"
 _SMALLEST = 64 * 1024
-#: volumes that hold other volumes, and the bond between a snapshot and its origin: none of them has a device of its name
+#: volumes that hold others, and the bond between a snapshot and its origin: none has a device of its own name
 _WITHOUT_DEVICE = {"thin-pool", "cache-pool", "vdo-pool", "snapshot"}
 
 
