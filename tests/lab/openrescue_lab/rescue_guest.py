@@ -65,7 +65,7 @@ class RescueGuest:
         guest = cls(Domain(name).define(image.layer(directory / "rescue.qcow2"), shape=shape).start())
         guest.domain.wait_agent()
         guest.write(PACKED, payload())
-        guest.domain.execute("/usr/bin/python3", "-m", "zipfile", "-e", PACKED, UNPACKED, timeout=120)
+        guest.domain.execute("/usr/bin/python3", "-m", "zipfile", "-e", PACKED, UNPACKED, timeout=300)
         return guest
 
     def write(self, path: str, data: bytes) -> None:
