@@ -166,7 +166,7 @@ def test_the_image_goes_between_preflight_and_post(member: Member, server: str) 
                 member.user.image.delete(f"/images/{image}")
                 return super().begin(*args)
 
-        patch.setattr(OpenStackProvider, "session", Late)
+        patch.setattr(OpenStackProvider, "session", lambda self, *args, **more: Late(self, *args, **more))
         provider = OpenStackProvider({"cloud": "lab"}, clock=Clock())
         provider.connect(Deadline(Clock(), seconds=30))
         wish = Wish(state="rescued", image=image, timeout=60, poll_interval=0.3)
