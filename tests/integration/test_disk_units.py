@@ -126,7 +126,7 @@ class Disks:
         for path in self.files:
             with path.open("wb") as file:
                 file.truncate(512 << 20)
-        self.devices = system.plug(*self.files)
+        system.plug(*self.files)
         self.shell(f"set -e; {unit.make}{FILL}; {unit.sleep}")
 
     def shell(self, script: str) -> str:
@@ -137,7 +137,8 @@ class Disks:
         return self.system.module(name, **given)
 
     def hashes(self) -> list[str]:
-        self.shell(f"sync; blockdev --flushbufs {' '.join(self.devices)}")
+        there = " ".join(f"/dev/{target}" for target in self.system.plugged())
+        self.shell(f"sync; blockdev --flushbufs {there}")
         found = []
         for path in self.files:
             with path.open("rb") as handle:
