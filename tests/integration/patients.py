@@ -12,6 +12,7 @@ import hashlib
 import pathlib
 import typing as t
 
+import pytest
 from openrescue_lab import layout_build
 from openrescue_lab.base import LabError
 from openrescue_lab.layout import Layout, load
@@ -62,8 +63,14 @@ FAMILIES = {
     "grub": Family("grub-config-empty", "test -s /mnt/boot/grub/grub.cfg; : > /mnt/boot/grub/grub.cfg"),
     "filesystem": Family(
         "filesystem-corrupt",
-        # Blocks in use are marked free, and the kernel has noted an error: a check puts both right.
-        "debugfs -w -R 'freeb 600 40' $EXT 2>&1; debugfs -w -R 'set_super_value state 2' $EXT 2>&1",
+        # A block of inodes is garbage, which nobody misses, and the kernel has noted an error: the check at boot asks,
+        # and so stops. What that check puts right by itself is no damage.
+        "mount $EXT /mnt; mkdir /mnt/lost; for file in $(seq 64); do : > /mnt/lost/$file; done\n"
+        "inode=$(stat -c %i /mnt/lost/32); umount /mnt\n"
+        "block=$(debugfs -R \"imap <$inode>\" $EXT 2>/dev/null | sed -n 's/.*located at block \\([0-9]*\\),.*/\\1/p')\n"
+        "size=$(dumpe2fs -h $EXT 2>/dev/null | sed -n 's/^Block size: *//p')\n"
+        "tr '\\0' Z < /dev/zero | dd of=$EXT bs=$size seek=$block count=1 iflag=fullblock conv=fsync status=none\n"
+        "debugfs -w -R 'set_super_value state 2' $EXT",
         mounted=False,
     ),
     "space": Family(
@@ -75,6 +82,10 @@ FAMILIES = {
     ),
 }
 
+#: the shell function that made a layout bootable -> how a right chain begins
+LOADERS = {"grub_bios": "BIOS: GRUB", "grub_efi": "UEFI: ", "extlinux": "BIOS: extlinux"}
+FIX = "written by the user's own task"
+
 #: layout -> the device in it with an ext file system that can be broken, once the layout is open
 EXT = {
     "mbr": "${D1}1",
@@ -83,6 +94,8 @@ EXT = {
     "efi": "${D1}3",
     "usr_var": "${D1}4",
     "lvm_disk": "${D1}2",
+    "btrfs_disks": "${D1}2",
+    "bare": "$D1",
 }
 
 
@@ -115,16 +128,17 @@ class Patient:
         """What these steps say, run on the mounted tree without any module of ours."""
         return layout_build.run_private(self.system, layout_build.inside(self.layout, self.devices, *steps))
 
-    def state(self) -> str:
-        """Every byte of what a remedy may change."""
-        return self.inside(STATE)
+    def unmounted(self, script: str) -> str:
+        """What a script says of $EXT, with the layout open and nothing of it mounted."""
+        steps = (self.layout.open, f"EXT={EXT[self.layout.name]}", script, "mount -t tmpfs none /mnt")
+        return layout_build.run_private(self.system, layout_build.shell(self.layout, self.devices, *steps))
+
+    def state(self, family: Family) -> str:
+        """Every byte of what the family's remedy may change."""
+        return self.inside(STATE) if family.mounted else self.unmounted("sha256sum $EXT")
 
     def break_by(self, family: Family) -> None:
-        if family.mounted:
-            self.inside(family.script)
-            return
-        steps = (self.layout.open, f"EXT={EXT[self.layout.name]}", family.script, "mount -t tmpfs none /mnt")
-        layout_build.run_private(self.system, layout_build.shell(self.layout, self.devices, *steps))
+        (self.inside if family.mounted else self.unmounted)(family.script)
 
     def unplug(self) -> None:
         self.system.unplug()
@@ -141,6 +155,12 @@ def serious(result: dict[str, t.Any]) -> list[tuple[str, str]]:
 def sha256(path: pathlib.Path) -> str:
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def chosen(request: pytest.FixtureRequest) -> list[str]:
+    """The layouts that the tests of this run need."""
+    calls = [item.callspec for item in request.session.items if hasattr(item, "callspec")]
+    return sorted({str(call.params["name"]) for call in calls if "name" in call.params})
 
 
 def build(names: t.Iterable[str]) -> dict[str, list[pathlib.Path] | LabError]:
@@ -177,16 +197,36 @@ def see_healthy(patient: Patient) -> None:
     # Without its passphrase nobody can tell whether it boots; one that was made of texts alone does not.
     if patient.layout.boots and not patient.layout.passphrase:
         assert found["verdict"] == "bootable", found
+        chain = {item["link"]: item for item in found["chain"]}
+        assert {item["status"] for item in chain.values()} == {"ok"}, chain
+        assert chain["loader"]["evidence"].startswith(LOADERS.get(patient.layout.loader, "")), chain
     else:
         assert found["verdict"] != "unbootable", found
 
 
+def see_written(patient: Patient) -> None:
+    """What a user writes by disk_mount's leave is on the disk, and nothing of the patient is left active."""
+    mounted = patient.module("disk_mount", state="mounted", read_only=False)
+    assert not mounted.get("failed"), mounted
+    patient.system.shell(f'printf %s "{FIX}" > /mnt/patient/etc/fixed; printf %s "{FIX}" > /mnt/patient/boot/fixed')
+    assert patient.module("disk_mount", state="unmounted")["changed"]
+    assert patient.left() == ""
+
+
 def see_repaired(patient: Patient, family: Family) -> dict[str, t.Any]:
-    """Broken, found, repaired."""
-    patient.break_by(family)
+    """What is broken is found and repaired, and nothing else is found before or after."""
     found = patient.diagnose()
     assert [fault for fault, _ in serious(found)] == [family.fault], serious(found)
     done = patient.module("disk_repair", findings=found["findings"], timeout=1500)
     assert [item["fault"] for item in done.get("applied", [])] == [family.fault], done
+    assert patient.left() == ""
     assert serious(patient.diagnose()) == []
     return done
+
+
+def see_reverted(patient: Patient, family: Family, *, undo: str, broken: str) -> None:
+    """Taken back to the byte; `broken` is the state of before the repair."""
+    reverted = patient.module("disk_repair", state="reverted", undo=undo)
+    assert reverted["changed"], reverted
+    assert patient.left() == ""
+    assert patient.state(family) == broken

@@ -18,7 +18,7 @@ from openrescue_lab.base import LabError
 from openrescue_lab.domain import Domain
 from openrescue_lab.layout_boot import boot, see_up
 from openrescue_lab.rescue_guest import RescueGuest
-from patients import EXT, FAMILIES, build, plugged, see_healthy, see_repaired
+from patients import EXT, FAMILIES, FIX, build, chosen, plugged, see_healthy, see_repaired, see_reverted, see_written
 
 EVERY = layout.names()
 SYSTEMS = [name for name in EVERY if layout.load(name).boots]
@@ -29,15 +29,23 @@ BROKEN = [
     for family in FAMILIES
     if family != "filesystem" or name in EXT
 ]
-#: those that are booted after their repair: each family, on a layout where it is not easy
-BOOTED = {("raid1", "fstab"), ("btrfs", "initramfs"), ("lvm", "initramfs"), ("efi", "grub"), ("usr_var", "filesystem")}
+#: those that are repaired, then written to by a user, and booted: each family, on a layout where it is not easy
+BOOTED = {
+    ("raid1", "initramfs"),
+    ("lvm", "initramfs"),
+    ("btrfs", "grub"),
+    ("efi", "grub"),
+    ("usr_var", "filesystem"),
+    ("xfs", "space"),
+    ("lvm_disk", "fstab"),
+}
 
 Built = dict[str, "list[pathlib.Path] | LabError"]
 
 
 @pytest.fixture(scope="module")
-def built(lab: str) -> Built:
-    return build(EVERY)
+def built(lab: str, request: pytest.FixtureRequest) -> Built:
+    return build(chosen(request))
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +81,16 @@ def test_a_healthy_layout(name: str, system: RescueGuest, built: Built, tmp_path
 def test_a_broken_layout(
     name: str, family: str, system: RescueGuest, domain: Domain, built: Built, tmp_path: pathlib.Path
 ) -> None:
+    """Found, repaired, taken back to the byte; some are repaired once more, and boot with what a user wrote."""
     with plugged(system, name, built, tmp_path) as patient:
-        see_repaired(patient, FAMILIES[family])
-        system.unplug()
+        kind = FAMILIES[family]
+        patient.break_by(kind)
+        broken = patient.state(kind)
+        done = see_repaired(patient, kind)
+        see_reverted(patient, kind, undo=done["undo"], broken=broken)
         if (name, family) in BOOTED:
+            see_repaired(patient, kind)
+            see_written(patient)
+            system.unplug()
             see_up(boot(domain, patient.layout, patient.disks))
+            assert domain.execute("/bin/cat", "/etc/fixed", "/boot/fixed") == FIX * 2

@@ -16,20 +16,19 @@ import pytest
 from openrescue_lab import daemon, layout, rescue
 from openrescue_lab.base import LabError
 from openrescue_lab.rescue_guest import RescueGuest
-from patients import FAMILIES, build, plugged, see_healthy
+from patients import FAMILIES, FIX, build, chosen, plugged, see_healthy, see_repaired, see_reverted, see_written
 
 #: quickly built: two whole systems, and those that are made of texts
 CORE = ("lvm", "mbr", "rhel", "suse", "ubuntu_server", "ubuntu_cloud")
 #: four families; damage to a file system is tried in test_faults.py
 BROKEN = [("lvm", "fstab"), ("mbr", "space"), ("mbr", "grub"), ("mbr", "initramfs")]
-FIX = "written by the user's own task"
 
 Built = dict[str, "list[pathlib.Path] | LabError"]
 
 
 @pytest.fixture(scope="module")
-def built(lab: str) -> Built:
-    return build(CORE)
+def built(lab: str, request: pytest.FixtureRequest) -> Built:
+    return build(chosen(request))
 
 
 @pytest.fixture(scope="module")
@@ -46,11 +45,7 @@ def system(built: Built, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator
 def test_what_a_user_writes_is_written(name: str, system: RescueGuest, built: Built, tmp_path: pathlib.Path) -> None:
     """Written by disk_mount's leave, read without any module of ours, by the system that boots."""
     with plugged(system, name, built, tmp_path) as patient:
-        mounted = patient.module("disk_mount", state="mounted", read_only=False)
-        assert not mounted.get("failed"), mounted
-        system.shell(f'printf %s "{FIX}" > /mnt/patient/etc/fixed; printf %s "{FIX}" > /mnt/patient/boot/fixed')
-        assert patient.module("disk_mount", state="unmounted")["changed"]
-        assert patient.left() == ""
+        see_written(patient)
         assert FIX * 2 in patient.inside("cat /mnt/etc/fixed /mnt/boot/fixed")
         see_healthy(patient)
 
@@ -65,14 +60,8 @@ def test_a_healthy_layout(name: str, system: RescueGuest, built: Built, tmp_path
 def test_a_broken_layout(name: str, family: str, system: RescueGuest, built: Built, tmp_path: pathlib.Path) -> None:
     """Found, repaired, and taken back to the byte."""
     with plugged(system, name, built, tmp_path) as patient:
-        chosen = FAMILIES[family]
-        patient.break_by(chosen)
-        broken = patient.state()
-        found = patient.diagnose()
-        assert chosen.fault in {item["fault"] for item in found["findings"]}
-        done = patient.module("disk_repair", findings=found["findings"], timeout=1500)
-        assert [item["fault"] for item in done.get("applied", [])] == [chosen.fault], done
-        assert patient.left() == ""
-        assert patient.module("disk_repair", state="reverted", undo=done["undo"])["changed"]
-        assert patient.left() == ""
-        assert patient.state() == broken
+        kind = FAMILIES[family]
+        patient.break_by(kind)
+        broken = patient.state(kind)
+        done = see_repaired(patient, kind)
+        see_reverted(patient, kind, undo=done["undo"], broken=broken)

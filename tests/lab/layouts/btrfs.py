@@ -4,7 +4,6 @@
 
 SUMMARY = "Debian 13 on btrfs, subvolumes @ and @home, /boot in @"
 TREE = "trixie"
-CORE = True
 DISKS = ("1200M",)
 FSTAB = """
 UUID=$ROOT / btrfs defaults,subvol=@ 0 0

@@ -4,7 +4,6 @@
 
 SUMMARY = "Debian 12 on UEFI: ESP, shim, signed GRUB"
 TREE = "bookworm"
-CORE = True
 FIRMWARE = "efi"
 DISKS = ("1300M",)
 FSTAB = """

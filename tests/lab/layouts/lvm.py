@@ -4,7 +4,6 @@
 
 SUMMARY = "Debian 12 on LVM (GPT), /boot on a partition, swap in the group"
 TREE = "bookworm"
-CORE = True
 DISKS = ("1500M",)
 FSTAB = """
 /dev/mapper/lab--vg-root / ext4 errors=remount-ro 0 1

@@ -4,7 +4,6 @@
 
 SUMMARY = "Debian 12 on md RAID 1 over two disks, GRUB on both"
 TREE = "bookworm"
-CORE = True
 DISKS = ("1200M", "1200M")
 FSTAB = """
 UUID=$ROOT / ext4 errors=remount-ro 0 1

@@ -4,7 +4,6 @@
 
 SUMMARY = "Debian 13, one XFS with /boot in it, GPT"
 TREE = "trixie"
-CORE = True
 DISKS = ("1400M",)
 FSTAB = """
 UUID=$ROOT / xfs defaults 0 0

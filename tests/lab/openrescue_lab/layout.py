@@ -90,8 +90,6 @@ class Layout:
     firmware: str
     passphrase: str
     kernel: str
-    #: whether every run of the tests builds it, or only `make prove-layouts`
-    core: bool
 
     @property
     def boots(self) -> bool:
@@ -135,12 +133,10 @@ def load(name: str) -> Layout:
         "firmware": "bios",
         "passphrase": "",
         "kernel": "",
-        "core": not said.get("tree"),
     }
     return Layout(name=name, **{**defaults, **said})
 
 
-def names(*, core: bool = False) -> list[str]:
-    """All layouts, or those that every run of the tests builds."""
-    found = sorted(path.stem for path in LAYOUTS.glob("*.py"))
-    return [name for name in found if not core or load(name).core]
+def names() -> list[str]:
+    """All layouts."""
+    return sorted(path.stem for path in LAYOUTS.glob("*.py"))
