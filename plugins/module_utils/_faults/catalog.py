@@ -12,16 +12,16 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
-from .boot.chain import chain
 from .boot.grub_config_empty import GRUB_CONFIG_EMPTY
 from .boot.grub_config_missing import GRUB_CONFIG_MISSING
 from .boot.initramfs_empty import INITRAMFS_EMPTY
 from .boot.initramfs_missing import INITRAMFS_MISSING
 from .boot.initramfs_truncated import INITRAMFS_TRUNCATED
-from .fstab.duplicate_mount_point import FSTAB_DUPLICATE_MOUNT_POINT
-from .fstab.missing_device import FSTAB_MISSING_DEVICE
-from .fstab.syntax import FSTAB_SYNTAX
-from .fstab.wrong_type import FSTAB_WRONG_TYPE
+from .boot.shared.chain import chain
+from .fstab.fstab_duplicate_mount_point import FSTAB_DUPLICATE_MOUNT_POINT
+from .fstab.fstab_missing_device import FSTAB_MISSING_DEVICE
+from .fstab.fstab_syntax import FSTAB_SYNTAX
+from .fstab.fstab_wrong_type import FSTAB_WRONG_TYPE
 from .model import Fault
 from .storage.filesystem_corrupt import FILESYSTEM_CORRUPT
 from .storage.filesystem_superblock import FILESYSTEM_SUPERBLOCK

@@ -13,7 +13,7 @@ import re
 import typing as t
 
 from ..model import Fault, Finding, Signature
-from .grub_config import broken_configs, finding_of, repair
+from .shared.grub_config import broken_configs, finding_of, repair
 
 if t.TYPE_CHECKING:
     from ..._patient.patient import Patient

@@ -10,7 +10,7 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 from ..model import Fault
-from .initramfs import detect_as, repair
+from .shared.initramfs import detect_as, repair
 
 __all__ = ("INITRAMFS_EMPTY",)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 
 from ..model import Fault, Signature
-from .initramfs import detect_as, repair
+from .shared.initramfs import detect_as, repair
 
 __all__ = ("INITRAMFS_MISSING",)
 

@@ -16,8 +16,8 @@ import typing as t
 from ..._patient.tree.replay import replay_journal
 from ..._text import printable
 from ..model import Evidence, Fault, Finding, Severity, Signature
-from .e2fsck import ANY_CODE, EXT, TIMEOUT, check_ext, evidence_of, judge_ext, repair_ext, shown_devices
-from .use import Use, is_shared, use_of
+from .shared.e2fsck import ANY_CODE, EXT, TIMEOUT, check_ext, evidence_of, judge_ext, repair_ext, shown_devices
+from .shared.use import Use, is_shared, use_of
 
 if t.TYPE_CHECKING:
     from ..._patient.patient import Filesystem, Patient

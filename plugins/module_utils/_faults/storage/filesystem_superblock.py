@@ -15,8 +15,8 @@ import typing as t
 
 from ..._patient.devices.lost import lost_filesystems
 from ..model import Fault, Finding, Severity, Signature
-from .e2fsck import ANY_CODE, TIMEOUT, evidence_of, is_benign, repair_ext, shown_devices
-from .use import is_shared, use_of
+from .shared.e2fsck import ANY_CODE, TIMEOUT, evidence_of, is_benign, repair_ext, shown_devices
+from .shared.use import is_shared, use_of
 
 if t.TYPE_CHECKING:
     from ..._patient.devices.lost import LostFilesystem

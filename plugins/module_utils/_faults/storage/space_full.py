@@ -19,7 +19,7 @@ from ..._patient.tree.fstab import fstab_lines
 from ..._patient.write.errors import NoRoom
 from ..._text import printable
 from ..model import Evidence, Fault, Finding, Severity, Signature
-from .room import MIB, NEEDED, files_beneath, fullness, largest, mounted, size_of
+from .shared.room import MIB, NEEDED, files_beneath, fullness, largest, mounted, size_of
 
 if t.TYPE_CHECKING:
     from ..._patient.patient import Filesystem, Patient

@@ -13,7 +13,7 @@ import typing as t
 
 from ..._text import printable
 from ..model import Evidence, Fault, Finding, Severity
-from .room import NEEDED, fullness, largest, mounted
+from .shared.room import NEEDED, fullness, largest, mounted
 
 if t.TYPE_CHECKING:
     from ..._patient.patient import Filesystem, Patient

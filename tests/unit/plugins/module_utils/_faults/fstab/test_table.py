@@ -11,20 +11,23 @@ import time
 
 import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._faults.engine.diagnose import detect
-from ansible_collections.openrescue.server.plugins.module_utils._faults.fstab.duplicate_mount_point import (
+from ansible_collections.openrescue.server.plugins.module_utils._faults.fstab.fstab_duplicate_mount_point import (
     FSTAB_DUPLICATE_MOUNT_POINT,
     judge_duplicates,
 )
-from ansible_collections.openrescue.server.plugins.module_utils._faults.fstab.missing_device import (
+from ansible_collections.openrescue.server.plugins.module_utils._faults.fstab.fstab_missing_device import (
     FSTAB_MISSING_DEVICE,
     judge_missing,
 )
-from ansible_collections.openrescue.server.plugins.module_utils._faults.fstab.syntax import FSTAB_SYNTAX, judge_syntax
-from ansible_collections.openrescue.server.plugins.module_utils._faults.fstab.table import Problem, Table
-from ansible_collections.openrescue.server.plugins.module_utils._faults.fstab.wrong_type import (
+from ansible_collections.openrescue.server.plugins.module_utils._faults.fstab.fstab_syntax import (
+    FSTAB_SYNTAX,
+    judge_syntax,
+)
+from ansible_collections.openrescue.server.plugins.module_utils._faults.fstab.fstab_wrong_type import (
     FSTAB_WRONG_TYPE,
     judge_types,
 )
+from ansible_collections.openrescue.server.plugins.module_utils._faults.fstab.shared.table import Problem, Table
 from ansible_collections.openrescue.server.plugins.module_utils._faults.model import Fault, Finding
 from ansible_collections.openrescue.server.plugins.module_utils._formats.crypttab import parse_crypttab
 from ansible_collections.openrescue.server.plugins.module_utils._formats.fstab import read_lines

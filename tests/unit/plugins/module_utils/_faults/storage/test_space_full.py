@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from ansible_collections.openrescue.server.plugins.module_utils._faults.storage.room import largest
+from ansible_collections.openrescue.server.plugins.module_utils._faults.storage.shared.room import largest
 from ansible_collections.openrescue.server.plugins.module_utils._faults.storage.space_full import (
     CACHES,
     SPACE_FULL,

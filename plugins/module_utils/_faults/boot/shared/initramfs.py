@@ -1,0 +1,187 @@
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The initramfs of the kernel that boots by default: which file it is, and how it is built anew.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import typing as t
+
+from ...._errors import OpenRescueError
+from ...._formats.initramfs import Condition, Source, end_of_zstd, examine, is_empty, is_zstd
+from ...._formats.kernel_cmdline import CommandLine
+from ...._formats.kernel_image import read_kernel_image
+from ...._text import printable
+from ...._time import Clock, Deadline
+from ...model import Evidence, Finding, NotApplicable
+from .builders import initramfs_builder
+from .places import locate, unmounted
+from .ways import main_way, ways
+
+if t.TYPE_CHECKING:
+    from ...._patient.patient import Patient
+    from ...._patient.write.change import Change
+
+__all__ = ("NotBuilt", "Subject", "condition", "detect_as", "repair", "root_without_help", "subject")
+
+#: an initramfs that takes longer to read is not judged
+EXAMINE_TIMEOUT = 120.0
+MAX_FOR_TOOL = 192 * 1024 * 1024
+BUILD_TIMEOUT = 1800.0
+_MICROCODE = re.compile(r"ucode|microcode")
+_RELEASE = re.compile(r"[\w.+~-]{1,128}")
+
+
+class NotBuilt(OpenRescueError):
+    """The patient's own program left no sound initramfs."""
+
+    code = "initramfs_not_built"
+
+
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    """The initramfs to judge.
+
+    :param unknown: why it could be somewhere else; empty where it certainly belongs here.
+    :param release: of its kernel; empty if it cannot be told.
+    """
+
+    path: str
+    kernel: str
+    release: str
+    unknown: str = ""
+
+
+def subject(patient: Patient) -> Subject:
+    """The initramfs of the default kernel; raises where the patient has none to judge."""
+    return patient.once("the default initramfs", lambda: _subject(patient))
+
+
+def _subject(patient: Patient) -> Subject:
+    way = main_way(patient)
+    if way is None or way.entry is None:
+        return _of_newest_kernel(patient)
+    entry = way.entry
+    if way.uki is not None:
+        raise NotApplicable("the kernel's image holds its initramfs")
+    kernel = locate(patient, entry.linux, device=entry.device, folder=way.folder)
+    named = [path for path in entry.initrds if not _MICROCODE.search(path)]
+    if named:
+        place = locate(patient, named[-1], device=entry.device, folder=way.folder)
+        return Subject(place.path, kernel.path, _release(patient, kernel.path), place.unknown)
+    if root_without_help(entry.options):
+        raise NotApplicable("the default kernel starts without an initramfs")
+    installed = next((one for one in patient.kernels if one.vmlinuz == kernel.path), None)
+    if installed is None:
+        raise NotApplicable("the default entry names no initramfs")
+    return Subject(installed.expected_initramfs, kernel.path, installed.version, way.unknown)
+
+
+def _of_newest_kernel(patient: Patient) -> Subject:
+    """Where no menu says what boots, the newest kernel of a distribution's is what a new menu would boot."""
+    doubt = unmounted(patient, "/boot", "/boot/efi")
+    if any(way.unknown for way in ways(patient)) or doubt:
+        raise OpenRescueError(doubt or "which kernel boots cannot be told")
+    newest = next(iter(patient.kernels), None)
+    if newest is None or not newest.has_modules:
+        raise NotApplicable("no kernel of a distribution is known to boot")
+    return Subject(newest.expected_initramfs, newest.vmlinuz, newest.version)
+
+
+def root_without_help(options: tuple[str, ...]) -> bool:
+    """Whether a kernel can find this root file system by itself."""
+    root = CommandLine(options).last("root") or ""
+    return bool(re.match(r"^(?:PARTUUID=|PARTLABEL=|/dev/(?:[vsh]d|xvd|nvme|mmcblk|nfs|ram)|\d+:\d+$)", root))
+
+
+def _release(patient: Patient, path: str) -> str:
+    """What the kernel's own file says, or its name."""
+    name = path.rsplit("/", 1)[-1].partition("-")[2]
+    file = patient.tree.open(path) if patient.tree.is_file(path) else None
+    if file is not None:
+        with file:
+            name = read_kernel_image(file).release or name
+    return name if _RELEASE.fullmatch(name) else ""
+
+
+def condition(patient: Patient, path: str, *, whole: bool = True) -> Condition | None:
+    """How an initramfs is; None if it is not there. Only where the ``whole`` is read is "sound" more than a guess."""
+    return patient.once(f"initramfs {path} {whole}", lambda: _condition(patient, path, whole=whole))
+
+
+def _condition(patient: Patient, path: str, *, whole: bool) -> Condition | None:
+    file = patient.tree.open(path) if patient.tree.is_file(path) else None
+    if file is None:
+        return None
+    with file:
+        source = Source(file, _over_in(EXAMINE_TIMEOUT))
+        if not whole:
+            return "empty" if is_empty(source) else "sound"
+        found = examine(source)
+        return "truncated" if found == "sound" and not _tool_agrees(patient, source) else found
+
+
+def _over_in(seconds: float) -> t.Callable[[], bool]:
+    deadline = Deadline(Clock(), seconds=seconds)
+    return lambda: deadline.left <= 0
+
+
+def _tool_agrees(patient: Patient, source: Source) -> bool:
+    """Let zstd check its sums, where the whole file is one stream of it and the tool is there."""
+    if source.size() > MAX_FOR_TOOL or not is_zstd(source) or not patient.tools.has("zstd"):
+        return True
+    # Without the padding behind it; the stream itself may end with a zero, too.
+    data = source.at(0, end_of_zstd(source))
+    return patient.tools.run(["zstd", "-q", "-t"], timeout=600, ok=range(256), stdin=data).rc == 0
+
+
+def detect_as(fault: str, wanted: Condition | None, words: str) -> t.Callable[[Patient], t.Iterator[Finding]]:
+    """One judgement of one file; the faults differ in what it says."""
+
+    def detect(patient: Patient) -> t.Iterator[Finding]:
+        about = subject(patient)
+        if condition(patient, about.path, whole=wanted == "truncated") != wanted:
+            return
+        if wanted is None and about.unknown:
+            raise OpenRescueError(f"{about.path} is not there, but {about.unknown}")
+        command = _command(patient, about)
+        found = patient.tree.stat(about.path)
+        yield Finding(
+            fault=fault,
+            severity="critical",
+            summary=f"the initramfs of the default kernel {printable(about.release, limit=80)} {words}",
+            evidence=(Evidence(path=printable(about.path), text=f"{found.st_size} bytes" if found else "absent"),),
+            remedy=f"build it anew with {command[0]}" if command else None,
+            remedy_safe=command is not None,
+        )
+
+    return detect
+
+
+def _command(patient: Patient, about: Subject) -> list[str] | None:
+    modules = f"/lib/modules/{about.release}"
+    has_modules = patient.tree.is_dir(f"{modules}/kernel") or patient.tree.is_file(f"{modules}/modules.dep")
+    if not about.release or not has_modules or not patient.tree.is_file(about.kernel):
+        return None
+    return initramfs_builder(patient, release=about.release, path=about.path)
+
+
+def repair(patient: Patient, finding: Finding, change: Change) -> None:
+    about = subject(patient)
+    command = _command(patient, about)
+    if command is None or printable(about.path) != finding.evidence[0].path:
+        return
+    change.run_in_patient(command, outputs=[about.path], timeout=BUILD_TIMEOUT)
+    patient.drop_facts()
+    result = condition(patient, about.path)
+    if result not in ("sound", "unknown"):
+        raise NotBuilt(
+            f"the patient's '{command[0]}' ended well, but the initramfs is {result or 'missing'}",
+            hint="Look for free space on /boot",
+        )

@@ -1,0 +1,97 @@
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Lines of /etc/fstab that name a device which the server does not have, or perhaps does not have.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ..._formats.filesystem_types import same_type
+from ..._formats.fstab import FstabEntry
+from ..model import Fault, Signature
+from .fstab_duplicate_mount_point import lines_in_force
+from .shared.table import Problem, Table, detector, is_kernel_name, name_of, names_device, repairer, weight
+
+if t.TYPE_CHECKING:
+    from ..._patient.patient import Filesystem
+
+__all__ = ("FSTAB_MISSING_DEVICE", "judge_missing")
+
+
+def judge_missing(table: Table) -> list[Problem]:
+    """A line that the boot does not wait for may name what is not there; swap only costs the wait."""
+    entries = lines_in_force(table)
+    used = {found.device for entry in entries for found in [table.look(entry).filesystem] if found}
+    return [problem for entry in entries for problem in _missing(entry, table, used)]
+
+
+def _missing(entry: FstabEntry, table: Table, used: t.Collection[str]) -> t.Iterator[Problem]:
+    needed = entry.stops_boot or (entry.is_swap and not (entry.nofail or entry.noauto))
+    found = table.look(entry)
+    if not needed or not names_device(entry) or found.filesystem is not None:
+        return
+    what = f"names {name_of(entry.spec)} for {name_of(entry.mount_point)}"
+    if found.unknown:
+        if entry.stops_boot:
+            reason = f"{what}; whether the server has it cannot be told: {found.unknown}"
+            yield Problem(entry, entry.lines, "info", reason)
+        return
+    what += ", and the server has no such device"
+    certain = not is_kernel_name(entry.spec)
+    right = _belongs(entry, table, used)
+    if right is not None and right.uuid:
+        new, remedy = entry.with_field(0, f"UUID={right.uuid}"), f"name {right.device} instead, which belongs there"
+        yield Problem(entry, entry.lines, weight(entry), what, new, f"{remedy}: UUID={right.uuid}", certain=certain)
+        return
+    remedy = "add nofail, so that the boot goes on without it"
+    yield Problem(
+        entry,
+        entry.lines,
+        weight(entry),
+        what,
+        entry.with_nofail(),
+        remedy,
+        certain=certain,
+        optional_place="" if entry.is_swap else entry.place,
+    )
+
+
+def _belongs(entry: FstabEntry, table: Table, used: t.Collection[str]) -> Filesystem | None:
+    """The one device that plainly belongs where a line mounts a device that is not there."""
+    root = table.root
+    # Subvolumes are named as the root file system is.
+    named_as_root = table.root_line is not None and table.root_line.spec == entry.spec
+    if entry.place == "/" or (root is not None and root.fstype == "btrfs" and named_as_root):
+        return root if root is not None and same_type(entry.fstype, root.fstype) else None
+    mounted = table.mounted.get(entry.place)
+    if mounted is not None:
+        return mounted if mounted.device not in used and same_type(entry.fstype, mounted.fstype) else None
+    taken = {*used, *([root.device] if root else [])}
+    free = [item for item in table.all if item.device not in taken and same_type(entry.fstype, item.fstype)]
+    if entry.is_swap:
+        return free[0] if len(free) == 1 else None
+    free = [item for item in free if item.fstype != "swap" and item.mount_point is None]
+    told = [item for item in free if table.last_mounted(item) == entry.place]
+    return told[0] if len(told) == 1 else None
+
+
+FSTAB_MISSING_DEVICE = Fault(
+    id="fstab-missing-device",
+    title="A line of /etc/fstab names a device that the server does not have",
+    signatures=(
+        Signature(
+            re.compile(r"Timed out waiting for device (?!.{0,200}tty)(?:\S{1,200} - )?(\S{1,200}?)\.?$"),
+            "{0} did not appear in time",
+            after_initramfs=True,
+        ),
+    ),
+    detect=detector("fstab-missing-device", judge_missing),
+    repair=repairer("fstab-missing-device", judge_missing),
+    safe=True,
+)
