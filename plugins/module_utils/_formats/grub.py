@@ -213,8 +213,8 @@ class _Reader:
             target.device = self._variables.get("root", "")
         elif name in _INITRD:
             target.initrds = tuple(rest)
-        elif name in _FOLLOWED and rest:
-            self._follow(entry, name, rest[0])
+        elif name in _FOLLOWED and (rest or name == "normal"):
+            self._follow(entry, name, rest[0] if rest else f"{self._variables.get('prefix', '')}/grub.cfg")
         elif name in _LOADERS:
             target.loads = True
         elif name == "blscfg":
@@ -225,7 +225,10 @@ class _Reader:
     def _follow(self, entry: BootEntry | None, name: str, path: str) -> None:
         if entry is not None:
             entry.loads = True
-        elif name in ("configfile", "normal") and len(self._menu.follows) < MAX_ENTRIES:
+            return
+        # What is read under a condition, as custom.cfg is everywhere, comes beside this one and not in its place.
+        instead = name in ("configfile", "normal") or not self._blocks
+        if instead and len(self._menu.follows) < MAX_ENTRIES:
             self._menu.follows.append(path)
 
     def _search(self, name: str, given: list[str]) -> None:

@@ -22,6 +22,8 @@ run cp /usr/lib/systemd/boot/efi/systemd-bootx64.efi /boot/efi/EFI/systemd/syste
 run cp /usr/lib/systemd/boot/efi/systemd-bootx64.efi /boot/efi/EFI/BOOT/BOOTX64.EFI
 echo type1 >$TREE/boot/efi/loader/entries.srel
 run kernel-install --entry-token=machine-id add $KERNEL /boot/vmlinuz-$KERNEL /boot/initrd.img-$KERNEL
+# It takes /boot/efi for a directory of the root's file system, since nothing is mounted there yet.
+sed -i 's| /boot/efi/| /|' $TREE/boot/efi/loader/entries/*.conf
 """
 MAKE = """
 sfdisk -q $D1 <<'TABLE'

@@ -21,9 +21,10 @@ from ...._text import printable
 from ...engine.verdict import Answer, Follow, Link, best, walk
 from .init import init
 from .initramfs import condition, root_without_help
+from .loaders import other_loader
 from .places import Place, locate, unmounted
 from .root import root
-from .ways import Way, is_by_hand, unseen_loader, ways
+from .ways import Way, is_by_hand, shown_ways
 
 if t.TYPE_CHECKING:
     from ...._formats.boot_entry import BootEntry
@@ -37,14 +38,13 @@ _MICROCODE = re.compile(r"ucode|microcode")
 
 def chain(patient: Patient) -> tuple[Link, ...]:
     """The links of the way to boot that comes nearest to a boot."""
-    followed = [_in_doubt(patient, way, walk(patient, _links(way))) for way in ways(patient)]
+    followed = [_in_doubt(patient, way, walk(patient, _links(way))) for way in shown_ways(patient)]
     return best(followed or [walk(patient, _links(None))])
 
 
 def _in_doubt(patient: Patient, way: Way, links: tuple[Link, ...]) -> tuple[Link, ...]:
     """What a loader would read proves nothing where that loader may not be the one that starts."""
-    doubt = unseen_loader(patient) if way.firmware == "BIOS" else ""
-    doubt = doubt or ("" if way.loader else "whether this loader starts cannot be told")
+    doubt = other_loader(patient) or ("" if way.loader else "whether this loader starts cannot be told")
     return tuple(
         dataclasses.replace(link, status="unknown", evidence=f"{link.evidence}; {doubt}")
         if doubt and link.status == "broken"
@@ -124,7 +124,7 @@ def kernel(patient: Patient, way: Way | None) -> Answer:
 
 def _any_kernel(patient: Patient) -> Answer:
     """Without an entry: a server whose disks hold no kernel at all does not boot from them."""
-    doubt = unmounted(patient, "/boot", "/boot/efi", "/efi") or unseen_loader(patient) or "; ".join(patient.uncertain)
+    doubt = unmounted(patient, "/boot", "/boot/efi", "/efi") or other_loader(patient) or "; ".join(patient.uncertain)
     patterns = ("/boot/*", "/boot/*/*", "/boot/*/*/*", "/efi/*/*", "/efi/*/*/*", "/*")
     names = (path.rsplit("/", 1)[1].lower() for pattern in patterns for path in patient.tree.glob(pattern))
     kernel_like = re.compile(r"vmlinu|bzimage|^kernel|^linux|^image|\.efi$")

@@ -18,8 +18,9 @@ from ...._formats.grub import Menu, parse_grub
 from ...._text import printable
 from ...model import Evidence, Finding, NotApplicable
 from .builders import grub_config_builder
+from .loaders import other_loader
 from .places import locate
-from .ways import is_by_hand, is_redirect, unseen_loader, ways
+from .ways import is_by_hand, is_redirect, shown_ways
 
 if t.TYPE_CHECKING:
     from ...._patient.patient import Patient
@@ -68,11 +69,12 @@ def broken_configs(patient: Patient) -> list[Broken]:
 
 
 def _broken_configs(patient: Patient) -> list[Broken]:
-    by_grub = [way for way in ways(patient) if way.kind == "grub"]
+    followed = shown_ways(patient)
+    by_grub = [way for way in followed if way.kind == "grub"]
     if not by_grub:
         raise NotApplicable("the patient does not boot by GRUB")
     entries = bool(patient.tree.glob("/boot/loader/entries/*.conf"))
-    only = not any(way.entry is not None and way.entry.loads for way in ways(patient))
+    only = not any(way.entry is not None and way.entry.loads for way in followed)
     found: dict[str, Broken] = {}
     doubts = []
     for way in by_grub:
@@ -86,7 +88,7 @@ def _broken_configs(patient: Patient) -> list[Broken]:
         # Both boot codes may be there by custom; the one that the server uses is the one whose files it has.
         if way.text is None and not only:
             continue
-        doubtful = is_by_hand(way.text or "") or (unseen_loader(patient) and not way.loader)
+        doubtful = is_by_hand(way.text or "") or other_loader(patient)
         found[path] = Broken(path, what, way.text, only and not doubtful)
     if doubts and not found:
         raise OpenRescueError(doubts[0], hint="Repair what is wrong with it first, then this is checked too")
@@ -135,7 +137,7 @@ def repair(patient: Patient, finding: Finding, change: Change) -> None:
         done = change.run_in_patient(command, outputs=[broken.path], timeout=TIMEOUT)
         # What was read before is not so any more.
         patient.drop_facts()
-        menu = next((way.menu for way in ways(patient) if way.follows[-1] == broken.path), None)
+        menu = next((way.menu for way in shown_ways(patient) if way.follows[-1] == broken.path), None)
         if not _boots_something(patient, menu):
             raise NotBuilt(
                 f"'{command[2]}' wrote no entry with a kernel and a root file system that are there "

@@ -24,12 +24,14 @@ from ...._formats.kernel_cmdline import split
 from ...._formats.systemd_boot import choose, parse_loader_conf
 from ...._formats.uki import Uki, read_uki
 from ...._formats.versions import version_key
+from ...._text import printable
+from .loaders import boot_code, efi_programs
 from .places import locate, unmounted
 
 if t.TYPE_CHECKING:
     from ...._patient.patient import Patient
 
-__all__ = ("GRUB_CONFIGS", "Way", "boot_code", "is_by_hand", "is_redirect", "main_way", "unseen_loader", "ways")
+__all__ = ("GRUB_CONFIGS", "Way", "is_by_hand", "is_redirect", "main_way", "shown_ways", "ways")
 
 GRUB_CONFIGS = ("/boot/grub2/grub.cfg", "/boot/grub/grub.cfg")
 EXTLINUX_CONFIGS = (
@@ -40,7 +42,6 @@ EXTLINUX_CONFIGS = (
     "/extlinux.conf",
 )
 MAX_FOLLOWED = 4
-SECTOR = 512
 
 Kind = t.Literal["grub", "systemd-boot", "extlinux", "uki"]
 
@@ -80,40 +81,17 @@ def ways(patient: Patient) -> list[Way]:
     return patient.once("ways to boot", lambda: [*_by_bios(patient), *_by_uefi(patient)])
 
 
+def shown_ways(patient: Patient) -> list[Way]:
+    """The ways whose loader is there; all of them where none is.
+
+    The configuration of a GRUB for BIOS is there too where the one for UEFI reads it, and would hide what is wrong.
+    """
+    return [way for way in ways(patient) if way.loader] or ways(patient)
+
+
 def main_way(patient: Patient) -> Way | None:
     """The first way with an entry that loads a kernel."""
-    return next((way for way in ways(patient) if way.entry is not None and way.entry.linux), None)
-
-
-def unseen_loader(patient: Patient) -> str:
-    """Why the server may boot by a loader that is not seen here: an EFI partition that is not mounted."""
-    hidden = next((item for item in patient.filesystems if item.fstype == "vfat" and item.mount_point is None), None)
-    return f"{hidden.device} may hold a boot loader and is not mounted" if hidden else ""
-
-
-def boot_code(patient: Patient) -> str:
-    """What the BIOS finds on the first disk that it can start, in words; empty if nothing that is known."""
-    return patient.once("boot code", lambda: next(filter(None, (_code(patient, disk) for disk in patient.disks)), ""))
-
-
-def _code(patient: Patient, disk: str) -> str:
-    sector = patient.disk_bytes(disk, 0, SECTOR)
-    if len(sector) < SECTOR or sector[510:] != b"\x55\xaa" or not sector[:440].strip(b"\0"):
-        return ""
-    if b"GRUB" in sector[:440]:
-        core = patient.disk_bytes(disk, int.from_bytes(sector[0x5C:0x64], "little") * SECTOR, SECTOR)
-        return f"GRUB in the boot sector of {disk}" if b"loading" in core else ""
-    if b"LINUX" in sector[:16]:  # a file system on the bare disk
-        return f"extlinux in the boot sector of {disk}"
-    for start in _active_partitions(sector):
-        if b"LINUX" in patient.disk_bytes(disk, start * SECTOR, SECTOR)[:16]:
-            return f"extlinux in the active partition of {disk}"
-    return ""
-
-
-def _active_partitions(sector: bytes) -> list[int]:
-    entries = [sector[at : at + 16] for at in range(446, 510, 16)]
-    return [int.from_bytes(entry[8:12], "little") for entry in entries if entry[0] == 0x80]
+    return next((way for way in shown_ways(patient) if way.entry is not None and way.entry.linux), None)
 
 
 # -- BIOS
@@ -143,13 +121,7 @@ def _is_grub(patient: Patient, config: str) -> bool:
 
 
 def _by_uefi(patient: Patient) -> t.Iterator[Way]:
-    tops = [patient.esp.mount_point] if patient.esp and patient.esp.mount_point else []
-    tops += [where for where in ("/boot/efi", "/efi", "/boot") if where not in tops]
-    for top in tops:
-        programs = patient.tree.glob(f"{top}/[eE][fF][iI]/*/*.[eE][fF][iI]", limit=2000)[:MAX_ENTRIES]
-        yield from _by_programs(patient, top, programs)
-        if programs:
-            return
+    yield from _by_programs(patient, *efi_programs(patient))
 
 
 def _by_programs(patient: Patient, top: str, programs: t.Sequence[str]) -> t.Iterator[Way]:
@@ -259,9 +231,17 @@ def _grub_way(
             continue
         place = locate(patient, menu.follows[0])
         path = place.path
-        doubt = doubt or ("" if place.exists else place.unknown)
+        doubt = doubt or _elsewhere(patient, menu.follows[0]) or ("" if place.exists else place.unknown)
     entry = default_entry(menu) if menu else None
     return Way("grub", firmware, loader, path, text, menu, entry, tuple(read), doubt)
+
+
+def _elsewhere(patient: Patient, path: str) -> str:
+    """Why a configuration that is found under this path may be another one: it is on a file system that is not here."""
+    device = re.match(r"^\(((?:UUID|LABEL)=[^)]*)\)", path)
+    if device is None or patient.find(device[1]) is not None:
+        return ""
+    return f"GRUB goes on with {printable(path, limit=200)}, which is on none of the file systems here"
 
 
 def _menu(patient: Patient, path: str, text: str) -> Menu:

@@ -165,11 +165,25 @@ def test_commands_outside_any_entry_are_one() -> None:
         ),
         ("set prefix=($root)/EFI/alma\nconfigfile $prefix/grub.cfg\n", "()/EFI/alma/grub.cfg"),
         ("configfile ${prefix}/custom.cfg", "(prefix)/custom.cfg"),
+        (
+            'search --fs-uuid --set=root 1-2\nset prefix=(${root})/boot/grub2\nsource "${prefix}/grub.cfg"\n',
+            "(UUID=1-2)/boot/grub2/grub.cfg",
+        ),
+        ("search --fs-uuid --set=root 1-2\nset prefix=($root)//grub2\nnormal\n", "(UUID=1-2)//grub2/grub.cfg"),
+        (
+            "search --no-floppy --set dev --file /grub2/grub.cfg\nset prefix=($dev)/grub2\nconfigfile $prefix/grub.cfg",
+            "(FILE=/grub2/grub.cfg)/grub2/grub.cfg",
+        ),
     ],
 )
 def test_where_a_redirect_leads(text: str, follows: str) -> None:
     menu = parse_grub(text)
     assert (menu.follows, menu.entries) == ([follows], [])
+
+
+def test_what_is_read_under_a_condition_leads_nowhere() -> None:
+    custom = "if [ -f  ${config_directory}/custom.cfg ]; then\n  source ${config_directory}/custom.cfg\nfi\n"
+    assert parse_grub(custom).follows == []
 
 
 def test_the_command_line_that_entries_of_rhel_8_take_from_a_variable() -> None:

@@ -14,7 +14,7 @@ import pytest
 from _formats.boot_samples import bzimage, efi_program, elf
 from _formats.initramfs_samples import MAIN
 from ansible_collections.openrescue.server.plugins.module_utils._faults.boot.shared.chain import chain
-from ansible_collections.openrescue.server.plugins.module_utils._faults.boot.shared.ways import boot_code
+from ansible_collections.openrescue.server.plugins.module_utils._faults.boot.shared.loaders import boot_code
 from ansible_collections.openrescue.server.plugins.module_utils._faults.engine.verdict import verdict_of
 from ansible_collections.openrescue.server.plugins.module_utils._patient.patient import Filesystem, Patient
 
@@ -268,3 +268,125 @@ def test_a_kernel_with_all_it_needs_built_in(patient: Disk) -> None:
     assert not_ok(patient) == {"initramfs": "unknown"}
     patient.put(f"/lib/modules/{RELEASE}/modules.builtin", "kernel/fs/ext4/ext4.ko\n")
     assert not_ok(patient) == {}
+
+
+# -- where there are ways by both firmwares
+
+RHEL_STUB = """search --no-floppy --fs-uuid --set=dev UUID
+set prefix=($dev)/grub2
+export $prefix
+configfile $prefix/grub.cfg
+"""
+DEBIAN_STUB = """search.fs_uuid UUID root hd0,gpt2
+set prefix=($root)'/grub'
+configfile $prefix/grub.cfg
+"""
+SUSE_STUB = """set btrfs_relative_path="yes"
+search --fs-uuid --set=root UUID
+set prefix=(${root})/grub2
+source "${prefix}/grub.cfg"
+"""
+SLES_12_STUB = SUSE_STUB.replace('source "${prefix}/grub.cfg"', "normal")
+BLS = 'set default="${saved_entry}"\ninsmod blscfg\nblscfg\n'
+
+
+def shim(patient: Disk, vendor: str, stub: str, *, uuid: str = BOOT.uuid) -> None:
+    patient.filesystems, patient.esp = (*patient.filesystems, ESP), ESP
+    for name in (f"{vendor}/shimx64.efi", f"{vendor}/grubx64.efi", f"{vendor}/mmx64.efi", "BOOT/BOOTX64.EFI"):
+        patient.put(f"/boot/efi/EFI/{name}", b"MZ")
+    patient.put(f"/boot/efi/EFI/{vendor}/grub.cfg", stub.replace("UUID", uuid))
+
+
+def rhel(patient: Disk) -> None:
+    shim(patient, "redhat", RHEL_STUB)
+    patient.sectors.clear()
+    patient.drop(CONFIG)
+    patient.put("/boot/grub2/grub.cfg", BLS)
+    entry = (
+        f"title RHEL\nversion {RELEASE}\nlinux /vmlinuz-{RELEASE}\ninitrd /initrd.img-{RELEASE}\noptions {OPTIONS}\n"
+    )
+    patient.put(f"/boot/loader/entries/id-{RELEASE}.conf", entry)
+
+
+def suse(patient: Disk) -> None:
+    shim(patient, "opensuse", SUSE_STUB)
+    patient.sectors.clear()
+    patient.drop(CONFIG)
+    patient.put("/boot/grub2/grub.cfg", GRUB)
+
+
+def sles_12(patient: Disk) -> None:
+    suse(patient)
+    patient.put("/boot/efi/EFI/opensuse/grub.cfg", SLES_12_STUB.replace("UUID", BOOT.uuid))
+
+
+def debian(patient: Disk) -> None:
+    shim(patient, "debian", DEBIAN_STUB)
+    patient.sectors.clear()
+
+
+def cloud_image(patient: Disk) -> None:
+    """GRUB in the boot sector and on the EFI partition, as the images for clouds have it."""
+    shim(patient, "ubuntu", DEBIAN_STUB)
+
+
+def stale_esp(patient: Disk) -> None:
+    """It starts by BIOS; its EFI partition is of an installation that is gone."""
+    shim(patient, "debian", DEBIAN_STUB, uuid="gone-gone")
+
+
+def foreign_boot_code(patient: Disk) -> None:
+    """Nobody knows what its boot sector starts, and its EFI partition is of an installation that is gone."""
+    stale_esp(patient)
+    patient.sectors = {0: boot_sector(b"some other loader")}
+
+
+def refind(patient: Disk) -> None:
+    """A loader that reads no configuration that is known here."""
+    debian(patient)
+    patient.put("/boot/efi/EFI/refind/refind_x64.efi", b"MZ")
+
+
+def config_drive(patient: Disk) -> None:
+    debian(patient)
+    drive = Filesystem("/dev/vdc", "/dev/vdc", "vfat", label="config-2")
+    patient.filesystems = (*patient.filesystems, drive)
+
+
+def second_esp(patient: Disk) -> None:
+    debian(patient)
+    patient.filesystems = (*patient.filesystems, Filesystem("/dev/vdc1", "/dev/vdc1", "vfat", label="ESP2"))
+
+
+#: what the server is, the verdict while all is well, and the verdict once its kernel is gone
+FIRMWARES: dict[str, tuple[t.Callable[[Disk], None], str, str]] = {
+    "RHEL by UEFI": (rhel, "bootable", "unbootable"),
+    "SUSE by UEFI": (suse, "bootable", "unbootable"),
+    "SLES 12 by UEFI": (sles_12, "bootable", "unbootable"),
+    "Debian by UEFI": (debian, "bootable", "unbootable"),
+    "an image for clouds": (cloud_image, "bootable", "unbootable"),
+    "BIOS, with an old EFI partition": (stale_esp, "bootable", "unbootable"),
+    "an unknown boot sector, with an old EFI partition": (foreign_boot_code, "unknown", "unknown"),
+    "rEFInd": (refind, "bootable", "unknown"),
+    "a config drive": (config_drive, "bootable", "unbootable"),
+    "a second EFI partition": (second_esp, "bootable", "unknown"),
+}
+
+
+@pytest.mark.parametrize("name", FIRMWARES)
+def test_the_loader_that_is_there_decides(patient: Disk, name: str) -> None:
+    make, healthy, broken = FIRMWARES[name]
+    make(patient)
+    assert verdict(patient) == healthy, states(patient)
+    patient.drop(KERNEL)
+    assert verdict(patient) == broken, states(patient)
+
+
+def test_an_efi_partition_whose_grub_reads_nothing(patient: Disk) -> None:
+    debian(patient)
+    patient.put("/boot/efi/EFI/debian/grub.cfg", "")
+    assert verdict(patient) == "unbootable"
+    cloud_image(patient)
+    patient.sectors = {0: boot_sector(b"GRUB \0Geom\0"), 512: b"loading\0".ljust(512, b"\0")}
+    patient.put("/boot/efi/EFI/ubuntu/grub.cfg", "")
+    assert verdict(patient) == "bootable"

@@ -224,7 +224,12 @@ def test_a_redirect_is_followed_and_never_written(patient: FakePatient) -> None:
 def test_an_empty_file_beside_another_way_to_boot_is_no_more_than_a_warning(patient: FakePatient) -> None:
     uefi(patient, RHEL_7, "", full=DEBIAN)
     (finding,) = findings(patient)
-    assert (finding.severity, finding.remedy_safe) == ("warning", False)
+    assert (finding.severity, finding.confidence) == ("critical", "high"), "no BIOS starts this disk"
+    patient.disks = ("/dev/vdb",)
+    sectors = {0: b"GRUB".ljust(0x5C, b"\0") + b"\1".ljust(418, b"\0") + b"\x55\xaa", 512: b"loading".ljust(512, b"\0")}
+    patient.disk_bytes = lambda _disk, offset, size: sectors.get(offset, bytes(size))[:size]  # type: ignore[method-assign]
+    (finding,) = findings(patient)
+    assert (finding.severity, finding.confidence) == ("warning", "medium")
 
 
 @pytest.mark.parametrize(
