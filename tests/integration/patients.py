@@ -34,8 +34,8 @@ true
 STATE = """
 (
 cd /mnt
-find etc boot -xdev -type f -printf '%p %m %U %G %s %T@\\n' | sort
-find etc boot -xdev -type f -print0 | sort -z | xargs -0 sha256sum
+find etc boot efi -type f -printf '%p %m %U %G %s %T@\\n' 2>/dev/null | sort
+find etc boot efi -type f -print0 2>/dev/null | sort -z | xargs -0 sha256sum
 ls -ln --time-style=+%s var/cache/apt/archives
 )
 """
@@ -58,7 +58,8 @@ FAMILIES = {
     ),
     "initramfs": Family(
         "initramfs-truncated",
-        'for image in /mnt/boot/initrd.img-*; do truncate -s $(($(stat -c %s "$image") * 2 / 3)) "$image"; done',
+        "find /mnt/boot -name 'initrd.img-*' | while read -r image; do\n"
+        '    truncate -s $(($(stat -c %s "$image") * 2 / 3)) "$image"\ndone',
     ),
     "grub": Family("grub-config-empty", "test -s /mnt/boot/grub/grub.cfg; : > /mnt/boot/grub/grub.cfg"),
     "filesystem": Family(
@@ -83,7 +84,8 @@ FAMILIES = {
 }
 
 #: the shell function that made a layout bootable -> how a right chain begins
-LOADERS = {"grub_bios": "BIOS: GRUB", "grub_efi": "UEFI: ", "extlinux": "BIOS: extlinux"}
+LOADERS = {"grub_bios": "BIOS: GRUB", "grub_efi": "UEFI: ", "extlinux": "BIOS: extlinux", "none": "UEFI: "}
+LINKS = ("loader", "entry", "kernel", "initramfs", "modules", "root", "init")
 FIX = "written by the user's own task"
 
 #: layout -> the device in it with an ext file system that can be broken, once the layout is open
@@ -106,13 +108,21 @@ class Patient:
         self.system, self.layout, self.disks = system, layout, disks
         self.devices = system.plug(*disks)
 
-    def module(self, name: str, **arguments: t.Any) -> dict[str, t.Any]:
-        return self.system.module(name, **arguments)
+    @property
+    def places(self) -> list[str]:
+        """Where a user writes: next to the system's settings, next to its kernels, and on its EFI partition."""
+        lines = [line.split() for line in self.layout.fstab.splitlines()]
+        return ["/etc", "/boot", *(words[1] for words in lines if words[2:3] == ["vfat"])]
 
-    def diagnose(self) -> dict[str, t.Any]:
+    def module(self, name: str, **arguments: t.Any) -> dict[str, t.Any]:
+        """What a module of the collection says; it has the layout's passphrase unless told otherwise."""
+        passphrases = [self.layout.passphrase] if self.layout.passphrase else []
+        return self.system.module(name, **{"luks_passphrases": passphrases, **arguments})
+
+    def diagnose(self, **arguments: t.Any) -> dict[str, t.Any]:
         """What the diagnosis says; it changes no byte and leaves nothing active."""
         before = self.hashes()
-        found = self.module("disk_diagnose")
+        found = self.module("disk_diagnose", **arguments)
         assert self.hashes() == before, "a diagnosis changes no bit"
         assert self.left() == "", "a diagnosis leaves nothing active"
         return found
@@ -194,21 +204,33 @@ def see_healthy(patient: Patient) -> None:
     """Nothing is reported of a healthy patient, and nothing of it changes."""
     found = patient.diagnose()
     assert serious(found) == []
-    # Without its passphrase nobody can tell whether it boots; one that was made of texts alone does not.
-    if patient.layout.boots and not patient.layout.passphrase:
-        assert found["verdict"] == "bootable", found
-        chain = {item["link"]: item for item in found["chain"]}
-        assert {item["status"] for item in chain.values()} == {"ok"}, chain
-        assert chain["loader"]["evidence"].startswith(LOADERS.get(patient.layout.loader, "")), chain
-    else:
-        assert found["verdict"] != "unbootable", found
+    unshown = patient.layout.unshown
+    chain = {item["link"]: item for item in found["chain"]}
+    assert [link for link in LINKS if chain.get(link, {}).get("status") != "ok"] == list(unshown), found
+    assert found["verdict"] == ("unknown" if unshown else "bootable"), found
+    if patient.layout.boots:
+        assert chain["loader"]["evidence"].startswith(LOADERS[patient.layout.loader]), chain
+
+
+def see_locked(patient: Patient) -> None:
+    """Without its passphrase nothing is reported of it, nothing is repaired, and what is not known is said."""
+    found = patient.diagnose(luks_passphrases=[])
+    assert found["findings"] == [], found
+    assert found["verdict"] == "unknown", found
+    assert "is locked" in str(found), found
+    before = patient.hashes()
+    done = patient.module("disk_repair", faults=["fstab-missing-device"], luks_passphrases=[])
+    assert not done.get("changed") and not done.get("applied"), done
+    assert patient.hashes() == before
+    assert patient.left() == ""
 
 
 def see_written(patient: Patient) -> None:
     """What a user writes by disk_mount's leave is on the disk, and nothing of the patient is left active."""
     mounted = patient.module("disk_mount", state="mounted", read_only=False)
     assert not mounted.get("failed"), mounted
-    patient.system.shell(f'printf %s "{FIX}" > /mnt/patient/etc/fixed; printf %s "{FIX}" > /mnt/patient/boot/fixed')
+    for place in patient.places:
+        patient.system.shell(f'printf %s "{FIX}" > /mnt/patient{place}/fixed')
     assert patient.module("disk_mount", state="unmounted")["changed"]
     assert patient.left() == ""
 

@@ -8,6 +8,7 @@ alpine-conf's setup-disk and syslinux' update-extlinux (what they write).
 
 SUMMARY = "Alpine 3.20: MBR, ext4 /boot with EXTLINUX, swap, ext4 root, busybox as init"
 KERNEL = "6.6.41-0-virt"
+UNSHOWN = ("loader",)
 DISKS = ("400M",)
 FSTAB = """
 UUID=$ROOT	/	ext4	rw,relatime 0 1

@@ -8,6 +8,7 @@ https://docs.fedoraproject.org/en-US/fedora-coreos/storage/ (partitions and labe
 
 SUMMARY = "Fedora CoreOS: four partitions, ext4 boot, XFS root that holds a deployment of OSTree"
 KERNEL = "6.11.3-300.fc41.x86_64"
+UNSHOWN = ("loader", "entry", "kernel", "initramfs", "modules", "root", "init")
 DISKS = ("900M",)
 FSTAB = ""
 BOOTCSUM = "190375fcbb517f7a97c80256eb5ca74122718150b97c5482e15acba1abd77ab2"

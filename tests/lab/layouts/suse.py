@@ -9,6 +9,7 @@ https://unix.stackexchange.com/questions/285011 (an untouched fstab).
 
 SUMMARY = "openSUSE Leap: btrfs whose default subvolume is the snapshot that runs, /boot in it, GRUB for BIOS"
 KERNEL = "6.4.0-150600.21-default"
+UNSHOWN = ("loader",)
 DISKS = ("700M",)
 SUBVOLUMES = ("var", "usr/local", "tmp", "srv", "root", "opt", "home", "boot/grub2/x86_64-efi", "boot/grub2/i386-pc")
 FSTAB = (

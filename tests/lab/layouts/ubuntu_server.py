@@ -8,6 +8,7 @@ netplan as Subiquity writes it, https://netplan.readthedocs.io/en/stable/netplan
 
 SUMMARY = "Ubuntu Server 22.04: BIOS boot, ext4 /boot, LVM root named by its dm-uuid, swap in a file"
 KERNEL = "5.15.0-119-generic"
+UNSHOWN = ("loader",)
 DISKS = ("700M",)
 FSTAB = """
 # /etc/fstab: static file system information.

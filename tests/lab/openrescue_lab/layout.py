@@ -90,6 +90,8 @@ class Layout:
     firmware: str
     passphrase: str
     kernel: str
+    #: of a layout without Debian: the links of its chain that no text makes, such as a boot sector
+    unshown: tuple[str, ...]
 
     @property
     def boots(self) -> bool:
@@ -133,6 +135,7 @@ def load(name: str) -> Layout:
         "firmware": "bios",
         "passphrase": "",
         "kernel": "",
+        "unshown": (),
     }
     return Layout(name=name, **{**defaults, **said})
 

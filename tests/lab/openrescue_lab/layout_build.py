@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import os
 import pathlib
 import shutil
@@ -21,6 +22,11 @@ from .rescue_guest import RescueGuest
 HERE = pathlib.Path(__file__).resolve().parent
 #: a program for UEFI, of the host's own packages
 LOADER = pathlib.Path("/usr/lib/grub/x86_64-efi/monolithic/grubx64.efi")
+#: what the host's own programs need, where every distribution looks for it
+LIBRARIES = {
+    "lib64/ld-linux-x86-64.so.2": pathlib.Path("/lib64/ld-linux-x86-64.so.2"),
+    "lib64/libc.so.6": pathlib.Path("/lib/x86_64-linux-gnu/libc.so.6"),
+}
 
 
 def disks_of(layout: Layout, builder: Builder) -> list[pathlib.Path]:
@@ -39,7 +45,7 @@ def copies(disks: t.Sequence[pathlib.Path], directory: pathlib.Path) -> list[pat
 
 def key(layout: Layout) -> str:
     """A hash of what it is made from."""
-    tree = tree_key(layout.tree) if layout.tree else ""
+    tree = tree_key(layout.tree) if layout.tree else inspect.getsource(furnish)
     scripts = (HERE / "layout_host.sh", HERE / "layout_guest.sh")
     return fingerprint(tree, layouts.LAYOUTS / f"{layout.name}.py", *scripts)
 
@@ -157,7 +163,11 @@ def furnish(layout: Layout, tree: pathlib.Path) -> None:
             links[name] = f"usr/{name}"
         binaries.update({"usr/lib/systemd/systemd": "program", "usr/bin/bash": "program"})
         links.update({"usr/sbin/init": "../lib/systemd/systemd", "etc/os-release": "../usr/lib/os-release"})
-    place(tree, f"{'usr/' if layout.usr_merged else ''}lib/modules/{layout.kernel}/modules.dep").touch()
+    usr = "usr/" if layout.usr_merged else ""
+    for release in (layout.kernel, image.manifest["kernel_version"]):  # the one that it says, and the one that it is
+        place(tree, f"{usr}lib/modules/{release}/modules.dep").touch()
+    for name, source in LIBRARIES.items():
+        shutil.copy(source, place(tree, usr + name))
     place(tree, "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n", encoding="ascii")
     place(tree, "etc/shadow").write_text("root:$6$salt$hash:19900:0:99999:7:::\n", encoding="ascii")
     for name, target in links.items():

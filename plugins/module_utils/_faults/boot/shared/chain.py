@@ -22,9 +22,9 @@ from ...engine.verdict import Answer, Follow, Link, best, walk
 from .init import init
 from .initramfs import condition, root_without_help
 from .loaders import other_loader
-from .places import Place, locate, unmounted
+from .places import Place, unmounted
 from .root import root
-from .ways import Way, is_by_hand, shown_ways
+from .ways import Way, is_by_hand, place_of, shown_ways
 
 if t.TYPE_CHECKING:
     from ...._formats.boot_entry import BootEntry
@@ -96,9 +96,7 @@ def _kernel_of(patient: Patient, way: Way) -> tuple[BootEntry | None, Place | No
     found = way.entry
     if found is None or not found.linux:
         return None, None
-    if way.kind in ("systemd-boot", "uki"):  # already paths of the tree
-        return found, Place(found.linux, patient.tree.is_file(found.linux), unmounted(patient, "/boot", "/boot/efi"))
-    return found, locate(patient, found.linux, device=found.device, folder=way.folder)
+    return found, place_of(patient, way, found.linux)
 
 
 def kernel(patient: Patient, way: Way | None) -> Answer:
@@ -144,10 +142,7 @@ def initramfs(patient: Patient, way: Way | None) -> Answer:
     named = [path for path in found.initrds if not _MICROCODE.search(path)]
     if not named:
         return _without(patient, found, place)
-    if way.kind == "systemd-boot":
-        where = Place(named[-1], patient.tree.is_file(named[-1]), unmounted(patient, "/boot", "/boot/efi"))
-    else:
-        where = locate(patient, named[-1], device=found.device, folder=way.folder)
+    where = place_of(patient, way, named[-1])
     if not where.exists:
         return Answer("unknown" if where.unknown else "broken", f"{where.path} is not there {where.unknown}".rstrip())
     state = condition(patient, where.path)

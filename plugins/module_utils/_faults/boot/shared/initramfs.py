@@ -21,8 +21,8 @@ from ...._text import printable
 from ...._time import Clock, Deadline
 from ...model import Evidence, Finding, NotApplicable
 from .builders import initramfs_builder
-from .places import locate, unmounted
-from .ways import main_way, ways
+from .places import unmounted
+from .ways import main_way, place_of, ways
 
 if t.TYPE_CHECKING:
     from ...._patient.patient import Patient
@@ -70,10 +70,10 @@ def _subject(patient: Patient) -> Subject:
     entry = way.entry
     if way.uki is not None:
         raise NotApplicable("the kernel's image holds its initramfs")
-    kernel = locate(patient, entry.linux, device=entry.device, folder=way.folder)
+    kernel = place_of(patient, way, entry.linux)
     named = [path for path in entry.initrds if not _MICROCODE.search(path)]
     if named:
-        place = locate(patient, named[-1], device=entry.device, folder=way.folder)
+        place = place_of(patient, way, named[-1])
         return Subject(place.path, kernel.path, _release(patient, kernel.path), place.unknown)
     if root_without_help(entry.options):
         raise NotApplicable("the default kernel starts without an initramfs")

@@ -26,12 +26,12 @@ from ...._formats.uki import Uki, read_uki
 from ...._formats.versions import version_key
 from ...._text import printable
 from .loaders import boot_code, efi_programs
-from .places import locate, unmounted
+from .places import Place, locate, unmounted
 
 if t.TYPE_CHECKING:
     from ...._patient.patient import Patient
 
-__all__ = ("GRUB_CONFIGS", "Way", "is_by_hand", "is_redirect", "main_way", "shown_ways", "ways")
+__all__ = ("GRUB_CONFIGS", "Way", "is_by_hand", "is_redirect", "main_way", "place_of", "shown_ways", "ways")
 
 GRUB_CONFIGS = ("/boot/grub2/grub.cfg", "/boot/grub/grub.cfg")
 EXTLINUX_CONFIGS = (
@@ -87,6 +87,13 @@ def shown_ways(patient: Patient) -> list[Way]:
     The configuration of a GRUB for BIOS is there too where the one for UEFI reads it, and would hide what is wrong.
     """
     return [way for way in ways(patient) if way.loader] or ways(patient)
+
+
+def place_of(patient: Patient, way: Way, path: str) -> Place:
+    """Where a path is that the way's entry names."""
+    if way.kind in ("systemd-boot", "uki"):  # already a path of the tree
+        return Place(path, patient.tree.is_file(path), unmounted(patient, "/boot", "/boot/efi", "/efi"))
+    return locate(patient, path, device=way.entry.device if way.entry else "", folder=way.folder)
 
 
 def main_way(patient: Patient) -> Way | None:

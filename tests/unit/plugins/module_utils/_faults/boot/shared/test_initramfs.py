@@ -7,6 +7,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from _formats.boot_samples import bzimage
 from _formats.initramfs_samples import MAIN, SOUND, zstd
 from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
 from ansible_collections.openrescue.server.plugins.module_utils._faults.boot.initramfs_empty import INITRAMFS_EMPTY
@@ -16,6 +17,7 @@ from ansible_collections.openrescue.server.plugins.module_utils._faults.boot.ini
 )
 from ansible_collections.openrescue.server.plugins.module_utils._faults.boot.shared.initramfs import NotBuilt, repair
 from ansible_collections.openrescue.server.plugins.module_utils._faults.model import Fault, Finding, NotApplicable
+from ansible_collections.openrescue.server.plugins.module_utils._patient.patient import Filesystem
 from ansible_collections.openrescue.server.plugins.module_utils._patient.tools import Completed
 
 from ...fakes import ROOT, FakeChange, FakePatient, FakeTools
@@ -133,3 +135,25 @@ def test_a_stream_may_end_with_a_zero(patient: FakePatient) -> None:
     assert findings(patient) == []
     ready(patient, whole[:-5] + b"\1" + whole[-4:])
     assert [finding.fault for finding in findings(patient)] == ["initramfs-truncated"]
+
+
+def test_an_entry_of_systemd_boot_names_what_is_on_its_own_partition(patient: FakePatient) -> None:
+    esp = Filesystem("/dev/vdb1", "/dev/vdb1", "vfat", uuid="A-B", mount_point="/efi")
+    patient.filesystems, patient.esp = (*patient.filesystems, esp), esp
+    patient.put("/efi/EFI/systemd/systemd-bootx64.efi", b"MZ")
+    patient.put(
+        "/efi/loader/entries/id.conf", "title Debian\nlinux /id/linux\ninitrd /id/initrd\noptions root=/dev/x\n"
+    )
+    patient.put("/efi/id/linux", bzimage("6.1.0-1-amd64"))
+    patient.put("/lib/modules/6.1.0-1-amd64/modules.dep")
+    patient.put("/usr/bin/dracut", "#!/bin/sh\n")
+    (finding,) = findings(patient)
+    assert (finding.fault, finding.evidence[0].path, finding.remedy_safe) == (
+        "initramfs-missing",
+        "/efi/id/initrd",
+        True,
+    )
+    change = FakeChange(patient, builds=SOUND["gzip"])
+    repair(patient, finding, change)
+    assert change.done == [("dracut", "--force", "--no-hostonly", "--kver", "6.1.0-1-amd64", "/efi/id/initrd")]
+    assert findings(patient) == []
