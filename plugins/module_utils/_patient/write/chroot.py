@@ -30,6 +30,8 @@ __all__ = ("run_staged",)
 _PLAIN_DEVICES = {"null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1, 8), "urandom": (1, 9), "tty": (5, 0)}
 _LINKS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2"}
 _TAGS = {"by-uuid": "uuid", "by-label": "label", "by-partuuid": "partuuid", "by-partlabel": "partlabel"}
+#: what is only a part of something has no name by its UUID, which may be that of the whole; udev gives it none either
+_PARTS = ("linux_raid_member", "LVM2_member", "ddf_raid_member", "isw_raid_member")
 
 
 def run_staged(patient: Patient, top: str, argv: t.Sequence[str], *, timeout: float, ok: t.Container[int]) -> Completed:
@@ -80,24 +82,27 @@ def _make_devices(patient: Patient, folder: str) -> None:
         os.symlink(target, os.path.join(folder, name))
     for name in ("shm", "pts", "mapper", *(f"disk/{kind}" for kind in _TAGS)):
         os.makedirs(os.path.join(folder, name))
-    for item in patient.filesystems:
-        if not _takes_no_writes(item):
-            continue
-        # Under the name by which the kernel shows it in /proc/self/mountinfo, which is where grub-probe looks.
-        name = os.path.basename(item.reading_device)
-        path = os.path.join(folder, name)
-        if not os.path.exists(path):
-            number = os.stat(item.reading_device).st_rdev
-            os.mknod(path, 0o600 | stat.S_IFBLK, number)
-            # grub-probe takes no dm-0 for an answer: it looks for the node that is called by the mapping's name.
-            mapping = _mapping(number)
-            if mapping:
-                os.mknod(os.path.join(folder, "mapper", mapping), 0o600 | stat.S_IFBLK, number)
-        for kind, field in _TAGS.items():
-            value = getattr(item, field)
-            link = os.path.join(folder, "disk", kind, _encoded(value)) if value else ""
-            if link and not os.path.lexists(link):
-                os.symlink(f"../../{name}", link)
+    for item in (*patient.filesystems, *patient.members):
+        if _takes_no_writes(item):
+            _make_node(item, folder)
+
+
+def _make_node(item: Filesystem, folder: str) -> None:
+    # Under the name by which the kernel shows it in /proc/self/mountinfo, which is where grub-probe looks.
+    name = os.path.basename(item.reading_device)
+    path = os.path.join(folder, name)
+    if not os.path.exists(path):
+        number = os.stat(item.reading_device).st_rdev
+        os.mknod(path, 0o600 | stat.S_IFBLK, number)
+        # grub-probe takes no dm-0 for an answer: it looks for the node that is called by the mapping's name.
+        mapping = _mapping(number)
+        if mapping:
+            os.mknod(os.path.join(folder, "mapper", mapping), 0o600 | stat.S_IFBLK, number)
+    for kind, field in _TAGS.items():
+        value = getattr(item, field) if field.startswith("part") or item.fstype not in _PARTS else ""
+        link = os.path.join(folder, "disk", kind, _encoded(value)) if value else ""
+        if link and not os.path.lexists(link):
+            os.symlink(f"../../{name}", link)
 
 
 def _takes_no_writes(item: Filesystem) -> bool:

@@ -66,3 +66,33 @@ def test_no_node_leads_to_a_disk_that_takes_writes(
     chroot._make_devices(patient, str(tmp_path))
     assert made.count(str(tmp_path / "loop-x")) == gets_a_node
     assert (tmp_path / "disk/by-uuid/u").is_symlink() == gets_a_node
+
+
+def test_what_only_is_a_part_has_a_node_too(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """grub-probe asks an array for its members, and cryptsetup's hook looks for the container that crypttab names.
+
+    The name by UUID is for what can be opened by it: the members of an array all have the array's.
+    """
+    made: list[str] = []
+    monkeypatch.setattr(chroot.os, "mknod", lambda path, mode, device: made.append(pathlib.Path(path).name))
+    monkeypatch.setattr(chroot.os, "chmod", lambda path, mode: None)
+    monkeypatch.setattr(syscalls, "is_read_only", lambda device: device.endswith("luks"))
+    patient = Patient(tools=Tools())
+    there = tmp_path / "there"
+    there.mkdir()
+    parts = {"one": "linux_raid_member", "two": "linux_raid_member", "pv": "LVM2_member", "luks": "crypto_LUKS"}
+    for name in (*parts, "raw"):
+        (there / name).touch()
+    patient.members = (
+        *(
+            Filesystem(f"/dev/{name}", str(there / name), kind, uuid=f"u-{kind}", partuuid=f"p-{name}", writable=True)
+            for name, kind in parts.items()
+            if name != "luks"
+        ),
+        Filesystem("/dev/luks", str(there / "luks"), "crypto_LUKS", uuid="u-luks"),
+        Filesystem("/dev/raw", str(there / "raw"), "LVM2_member", uuid="u-raw"),
+    )
+    chroot._make_devices(patient, str(tmp_path))
+    assert made[-4:] == ["one", "two", "pv", "luks"]
+    assert [path.name for path in (tmp_path / "disk/by-uuid").iterdir()] == ["u-luks"]
+    assert sorted(path.name for path in (tmp_path / "disk/by-partuuid").iterdir()) == ["p-one", "p-pv", "p-two"]
