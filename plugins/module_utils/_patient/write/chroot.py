@@ -20,6 +20,7 @@ import sys
 import typing as t
 
 from .. import syscalls
+from ..devices.lookup import is_bare
 from ..patient import Filesystem, Patient
 from ..tools import Completed
 from ..tree.tree import Tree
@@ -100,9 +101,19 @@ def _make_node(item: Filesystem, folder: str) -> None:
             os.mknod(os.path.join(folder, "mapper", mapping), 0o600 | stat.S_IFBLK, number)
     for kind, field in _TAGS.items():
         value = getattr(item, field) if field.startswith("part") or item.fstype not in _PARTS else ""
-        link = os.path.join(folder, "disk", kind, _encoded(value)) if value else ""
-        if link and not os.path.lexists(link):
-            os.symlink(f"../../{name}", link)
+        if value:
+            _link(folder, f"disk/{kind}/{_encoded(value)}", path)
+    for alias in (item.device, *item.aliases):
+        # The patient calls its disks by other letters than the rescue system does.
+        if alias.startswith("/dev/") and ".." not in alias and not is_bare(alias):
+            _link(folder, alias[len("/dev/") :], path)
+
+
+def _link(folder: str, name: str, target: str) -> None:
+    link = os.path.join(folder, name)
+    if not os.path.lexists(link):
+        os.makedirs(os.path.dirname(link), exist_ok=True)
+        os.symlink(os.path.relpath(target, os.path.dirname(link)), link)
 
 
 def _takes_no_writes(item: Filesystem) -> bool:

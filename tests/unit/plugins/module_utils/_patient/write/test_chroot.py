@@ -96,3 +96,25 @@ def test_what_only_is_a_part_has_a_node_too(tmp_path: pathlib.Path, monkeypatch:
     assert made[-4:] == ["one", "two", "pv", "luks"]
     assert [path.name for path in (tmp_path / "disk/by-uuid").iterdir()] == ["u-luks"]
     assert sorted(path.name for path in (tmp_path / "disk/by-partuuid").iterdir()) == ["p-one", "p-pv", "p-two"]
+
+
+def test_a_device_has_the_names_that_the_patient_knows_it_by(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its fstab says /dev/vg/root or /dev/md0, and mkinitramfs looks for what is meant by it."""
+    monkeypatch.setattr(chroot.os, "mknod", lambda path, mode, device: pathlib.Path(path).touch())
+    monkeypatch.setattr(chroot.os, "chmod", lambda path, mode: None)
+    patient = Patient(tools=Tools())
+    (tmp_path / "there").mkdir()
+    device = tmp_path / "there/dm-3"
+    device.touch()
+    aliases = ("/dev/dm-3", "/dev/mapper/vg-root", "/dev/vg/root", "/dev/md/0", "/dev/../../outside", "/dev/null")
+    patient.filesystems = (Filesystem("/dev/mapper/vg-root", str(device), "ext4", writable=True, aliases=aliases),)
+    folder = tmp_path / "dev"
+    folder.mkdir()
+    chroot._make_devices(patient, str(folder))
+    assert (folder / "dm-3").is_file() and not (folder / "dm-3").is_symlink()
+    for name in ("mapper/vg-root", "vg/root", "md/0"):
+        assert (folder / name).resolve() == folder / "dm-3", name
+    assert not (folder / "null").is_symlink()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dev", "there"]
