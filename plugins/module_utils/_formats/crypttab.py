@@ -10,8 +10,9 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import dataclasses
+import typing as t
 
-__all__ = ("CrypttabEntry", "parse_crypttab")
+__all__ = ("CrypttabEntry", "opened_by_initramfs", "parse_crypttab")
 
 MAX_TEXT = 1024 * 1024
 MAX_ENTRIES = 1000
@@ -41,3 +42,13 @@ def parse_crypttab(text: str) -> list[CrypttabEntry]:
         if len(found) == MAX_ENTRIES:
             break
     return found
+
+
+def opened_by_initramfs(text: str, names: t.Collection[str]) -> str:
+    """The same crypttab with Debian's option ``initramfs`` on these mappings; other lines are left as they are."""
+    lines = text.splitlines(keepends=True)
+    for entry in parse_crypttab(text):
+        if entry.name in names and "initramfs" not in entry.options:
+            words = [*lines[entry.line - 1].split()[:2], entry.key, ",".join((*entry.options, "initramfs"))]
+            lines[entry.line - 1] = " ".join(words) + "\n"
+    return "".join(lines)

@@ -284,6 +284,11 @@ class Patient:
         except OpenRescueError:  # whatever stands there is no such file
             return ""
 
+    def unlocked(self) -> dict[str, str]:
+        """Mappings of the patient's crypttab -> what they are called here, open or not."""
+        found = {name: self._unlocked(f"/dev/mapper/{name}") for name in self._mappings}
+        return {name: os.path.basename(path) for name, paths in found.items() for path in paths}
+
     def _unlocked(self, spec: str) -> set[str]:
         """By which name a mapping of the patient's crypttab is open here."""
         source = self._mappings.get(spec[len("/dev/mapper/") :])

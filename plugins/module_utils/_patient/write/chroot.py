@@ -19,6 +19,7 @@ import stat
 import sys
 import typing as t
 
+from ..._formats.crypttab import opened_by_initramfs
 from .. import syscalls
 from ..devices.lookup import is_bare
 from ..patient import Filesystem, Patient
@@ -31,6 +32,8 @@ __all__ = ("run_staged",)
 _PLAIN_DEVICES = {"null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1, 8), "urandom": (1, 9), "tty": (5, 0)}
 _LINKS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2"}
 _TAGS = {"by-uuid": "uuid", "by-label": "label", "by-partuuid": "partuuid", "by-partlabel": "partlabel"}
+_DEVICES = "/sys/dev/block"
+_MAPPING = re.compile(r"\w[\w.+:@-]*")
 #: what is only a part of something has no name by its UUID, which may be that of the whole; udev gives it none either
 _PARTS = ("linux_raid_member", "LVM2_member", "ddf_raid_member", "isw_raid_member")
 
@@ -39,7 +42,7 @@ def run_staged(patient: Patient, top: str, argv: t.Sequence[str], *, timeout: fl
     """Run a program with ``top`` as its root; every process that it leaves ends with it."""
     tree = Tree(top)
     _mount_memory(tree, "/dev", device_nodes=True, populate=lambda folder: _make_devices(patient, folder))
-    _mount_memory(tree, "/run")
+    _mount_memory(tree, "/run", populate=lambda folder: _tell_of_containers(patient, tree, folder))
     _mount_memory(tree, "/tmp", mode=0o1777)  # noqa: S108 - a directory of the patient's, mounted for this run
     _mount(tree, "/sys", "sysfs", flags=syscalls.MS_RDONLY)
     isolated = ["unshare", "--mount", "--net", "--ipc", "--uts", "--pid", "--fork", "--kill-child"]
@@ -86,6 +89,10 @@ def _make_devices(patient: Patient, folder: str) -> None:
     for item in (*patient.filesystems, *patient.members):
         if _takes_no_writes(item):
             _make_node(item, folder)
+    for mapping, ours in patient.unlocked().items():
+        node = os.path.join(folder, "mapper", ours)
+        if _MAPPING.fullmatch(mapping) and os.path.exists(node):
+            _link(folder, f"mapper/{mapping}", node)
 
 
 def _make_node(item: Filesystem, folder: str) -> None:
@@ -116,6 +123,52 @@ def _link(folder: str, name: str, target: str) -> None:
         os.symlink(os.path.relpath(target, os.path.dirname(link)), link)
 
 
+def _tell_of_containers(patient: Patient, tree: Tree, folder: str) -> None:
+    """Have the initramfs open what the root lies on, as crypttab can say it.
+
+    Debian's own hook asks device-mapper for it, which takes power over the host; without an answer it would leave the
+    container shut.
+    """
+    mounted = [item for item in patient.filesystems if item.mount_point in ("/", "/usr")]
+    devices = [path for item in mounted for path in (item.reading_device, *item.others)]
+    beneath = {name for path in devices for name in _containers(os.stat(path).st_rdev)}
+    names = [name for name, ours in patient.unlocked().items() if ours in beneath]
+    text = tree.read_text("/etc/crypttab") if names else None
+    if text is None:
+        return
+    told = os.path.join(folder, "openrescue-crypttab")
+    with open(told, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(opened_by_initramfs(text, names))
+    with tree.place("/etc/crypttab") as place:
+        if place is not None and place.stat is not None and stat.S_ISREG(place.stat.st_mode):
+            fd = os.open(place.name, os.O_PATH | os.O_NOFOLLOW, dir_fd=place.directory)
+            try:
+                syscalls.mount(told, f"/proc/self/fd/{fd}", "", flags=syscalls.MS_BIND)
+            finally:
+                os.close(fd)
+
+
+def _containers(number: int) -> list[str]:
+    """What device-mapper calls the unlocked containers that a device lies on, itself included."""
+    found, pending = [], [f"{_DEVICES}/{os.major(number)}:{os.minor(number)}"]
+    while pending:
+        folder = pending.pop()
+        if _says(f"{folder}/dm/uuid").startswith("CRYPT-"):
+            found.append(_says(f"{folder}/dm/name"))
+        slaves = f"{folder}/slaves"
+        pending += [f"{slaves}/{name}" for name in (os.listdir(slaves) if os.path.isdir(slaves) else ())]
+    return found
+
+
+def _says(path: str) -> str:
+    """What a file of /sys says; empty if there is none."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read().strip()
+    except FileNotFoundError:
+        return ""
+
+
 def _takes_no_writes(item: Filesystem) -> bool:
     """Whether a node of it leads to a throw-away layer, or to a device that the kernel lets nobody write to."""
     return item.writable or syscalls.is_read_only(item.reading_device)
@@ -123,11 +176,7 @@ def _takes_no_writes(item: Filesystem) -> bool:
 
 def _mapping(number: int) -> str:
     """What device-mapper calls this device; empty if it is none of its own."""
-    try:
-        with open(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}/dm/name", encoding="utf-8") as file:
-            return os.path.basename(file.read().strip())
-    except FileNotFoundError:
-        return ""
+    return os.path.basename(_says(f"{_DEVICES}/{os.major(number)}:{os.minor(number)}/dm/name"))
 
 
 def _encoded(value: str) -> str:

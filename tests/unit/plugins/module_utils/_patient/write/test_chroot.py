@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._patient import syscalls
 from ansible_collections.openrescue.server.plugins.module_utils._patient.patient import Filesystem, Patient
 from ansible_collections.openrescue.server.plugins.module_utils._patient.tools import Completed, Tools
+from ansible_collections.openrescue.server.plugins.module_utils._patient.tree.tree import Tree
 from ansible_collections.openrescue.server.plugins.module_utils._patient.write import chroot
 
 
@@ -110,11 +111,55 @@ def test_a_device_has_the_names_that_the_patient_knows_it_by(
     device.touch()
     aliases = ("/dev/dm-3", "/dev/mapper/vg-root", "/dev/vg/root", "/dev/md/0", "/dev/../../outside", "/dev/null")
     patient.filesystems = (Filesystem("/dev/mapper/vg-root", str(device), "ext4", writable=True, aliases=aliases),)
+    patient.members = (Filesystem("/dev/vdb3", str(device), "crypto_LUKS", uuid="u1", writable=True),)
+    opened = Filesystem("/dev/mapper/luks-u1", str(device), "ext4", writable=True)
+    patient.filesystems = (*patient.filesystems, opened)
+    (tmp_path / "top/etc").mkdir(parents=True)
+    (tmp_path / "top/etc/crypttab").write_text("vda3_crypt UUID=u1 none\n../../bad UUID=u1 none\n", encoding="utf-8")
+    patient.opened_tree = Tree(str(tmp_path / "top"))
     folder = tmp_path / "dev"
     folder.mkdir()
     chroot._make_devices(patient, str(folder))
     assert (folder / "dm-3").is_file() and not (folder / "dm-3").is_symlink()
-    for name in ("mapper/vg-root", "vg/root", "md/0"):
+    for name in ("mapper/vg-root", "vg/root", "md/0", "mapper/luks-u1", "mapper/vda3_crypt"):
         assert (folder / name).resolve() == folder / "dm-3", name
     assert not (folder / "null").is_symlink()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["dev", "there"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dev", "there", "top"]
+
+
+@pytest.mark.parametrize("layers", [(), ("vg-root",), ("vg-root", "openrescue-run-dm_0")])
+def test_mkinitramfs_is_told_of_the_container_that_the_root_lies_on(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, layers: tuple[str, ...]
+) -> None:
+    """The default of Debian's installer names it in crypttab without `initramfs`, and its hook asks device-mapper."""
+    devices = tmp_path / "devices"
+    for number, name in enumerate((*layers, "luks-u1")):
+        (devices / f"0:{number}" / "dm").mkdir(parents=True)
+        (devices / f"0:{number}" / "dm/name").write_text(name + "\n", encoding="utf-8")
+        (devices / f"0:{number}" / "dm/uuid").write_text("CRYPT-LUKS2-x\n" if name == "luks-u1" else "LVM-x\n")
+        if number:
+            (devices / f"0:{number - 1}" / "slaves").mkdir()
+            (devices / f"0:{number - 1}" / "slaves" / f"dm-{number}").symlink_to(devices / f"0:{number}")
+    mounted: list[str] = []
+    monkeypatch.setattr(chroot, "_DEVICES", str(devices))
+    monkeypatch.setattr(
+        syscalls,
+        "mount",
+        lambda source, target, fstype, *, flags, data="": mounted.append(
+            f"{pathlib.Path(target).resolve()}: {pathlib.Path(source).read_text(encoding='utf-8')}"
+        ),
+    )
+    top = tmp_path / "top"
+    (top / "etc").mkdir(parents=True)
+    own = "root_crypt UUID=u1 none luks,discard\ndata UUID=u2 none luks\n"
+    (top / "etc/crypttab").write_text(own, encoding="utf-8")
+    device = tmp_path / "root-device"
+    device.touch()
+    patient = Patient(tools=Tools())
+    patient.opened_tree = Tree(str(top))
+    patient.members = tuple(Filesystem(f"/dev/{uuid}", "", "crypto_LUKS", uuid=uuid) for uuid in ("u1", "u2"))
+    patient.filesystems = (Filesystem("/dev/root", str(device), "ext4", mount_point="/"),)
+    chroot._tell_of_containers(patient, patient.tree, str(tmp_path))
+    told = own.replace("luks,discard", "luks,discard,initramfs")
+    assert mounted == [f"{top}/etc/crypttab: {told}"]
+    assert (top / "etc/crypttab").read_text(encoding="utf-8") == own
