@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import pathlib
 import re
 
@@ -37,6 +38,11 @@ BY_ITSELF = {"glob", "io", "os", "pathlib", "shutil", "subprocess", "tempfile"}
 
 MAX_FILE = 450
 MAX_FUNCTION = 40
+MAX_FAULT = 120
+
+FAULTS = ROOT / "plugins/module_utils/_faults"
+#: A fault is a file in its family's room. What several faults share stands in shared/ beside them.
+FAULT_FILES = [path for path in SOURCES if path.parent.parent == FAULTS and path.parent.name != "engine"]
 
 
 def name_of(path: pathlib.Path) -> str:
@@ -113,6 +119,29 @@ def test_families_do_not_import_each_other(path: pathlib.Path) -> None:
     below = imported(ast.parse(path.read_text(encoding="utf-8")), name)
     others = {item.split(".")[2] for item in below if item.startswith("module_utils._faults.")}
     assert others <= {family, "engine", "model"}
+
+
+@pytest.mark.parametrize("path", FAULT_FILES, ids=name_of)
+def test_a_fault_is_one_short_file_named_as_its_id(path: pathlib.Path) -> None:
+    """So its declaration, its test and its breakage are found by the same name."""
+    text = path.read_text(encoding="utf-8")
+    fault = importlib.import_module(f"{COLLECTION}plugins.{name_of(path)}")
+    assert path.stem.replace("_", "-") == fault.ID
+    assert fault.__all__[0] == path.stem.upper()
+    assert getattr(fault, fault.__all__[0]).id == fault.ID
+    assert text.count("\n") <= MAX_FAULT, f"more than {MAX_FAULT} lines: what other faults could use belongs to shared/"
+    others = {name_of(other) for other in FAULT_FILES} - {name_of(path)}
+    assert not imported(ast.parse(text), name_of(path)) & others, "what two faults use belongs to shared/"
+
+
+@pytest.mark.parametrize("path", FAULT_FILES, ids=name_of)
+def test_a_fault_has_its_place_its_test_and_its_breakage(path: pathlib.Path) -> None:
+    catalog = importlib.import_module(f"{COLLECTION}plugins.module_utils._faults.catalog")
+    assert path.stem.replace("_", "-") in {fault.id for fault in catalog.FAULTS}, "give it its place in catalog.py"
+    tests = ROOT / "tests/unit" / path.parent.relative_to(ROOT) / f"test_{path.name}"
+    assert tests.exists(), f"it has no test in {tests.relative_to(ROOT)}"
+    if (ROOT / "Makefile").exists():  # the artifact has no lab
+        assert (ROOT / "tests/lab/breakages" / path.name).exists(), "no breakage in tests/lab/breakages has its name"
 
 
 @pytest.mark.parametrize("path", [path for path in SOURCES if "_formats" in path.parts], ids=name_of)

@@ -10,6 +10,7 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 import typing as t
 
@@ -74,18 +75,23 @@ class Finding:
 class Signature:
     """A line of console text that points to a fault.
 
-    :param pattern: matched with ``search`` on one line, stripped of terminal escapes.
+    :param pattern: a regular expression, looked for anywhere in one line, which is stripped of terminal escapes.
     :param summary: one sentence; ``{0}``, ``{1}`` stand for the groups of the pattern.
     :param survives_boot: the line still counts when the boot succeeded after it: a full disk stays full.
     :param after_initramfs: the line means something else while the initramfs still looks for the root file system.
     """
 
-    pattern: re.Pattern[str]
+    pattern: str
     summary: str
     severity: Severity = "critical"
     confidence: Confidence = "high"
     survives_boot: bool = False
     after_initramfs: bool = False
+
+    @functools.cached_property
+    def search(self) -> t.Callable[[str], re.Match[str] | None]:
+        """Compiled at its first need: only who reads a console has one."""
+        return re.compile(self.pattern).search
 
 
 class NotApplicable(Exception):

@@ -9,7 +9,6 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
-import re
 import typing as t
 
 from ..model import Fault, Finding, Signature
@@ -32,14 +31,14 @@ def detect(patient: Patient) -> t.Iterator[Finding]:
 GRUB_CONFIG_EMPTY = Fault(
     id=ID,
     title="The configuration of GRUB holds nothing to boot",
-    detect=detect,
-    repair=repair,
-    safe=True,
     signatures=(
         Signature(
-            re.compile(r"error: (?:\S{1,80}:\d{1,5}: ?)?(?:syntax error|Incorrect command|unexpected end of file)\.?$"),
+            r"error: (?:\S{1,80}:\d{1,5}: ?)?(?:syntax error|Incorrect command|unexpected end of file)\.?$",
             "the boot loader cannot read its configuration",
             confidence="medium",
         ),
     ),
+    detect=detect,
+    repair=repair,
+    safe=True,
 )

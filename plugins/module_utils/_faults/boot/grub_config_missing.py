@@ -9,7 +9,6 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
-import re
 import typing as t
 
 from ..model import Fault, Finding, Signature
@@ -32,18 +31,18 @@ def detect(patient: Patient) -> t.Iterator[Finding]:
 GRUB_CONFIG_MISSING = Fault(
     id=ID,
     title="GRUB has no configuration",
-    detect=detect,
-    repair=repair,
-    safe=True,
     signatures=(
         Signature(
-            re.compile(r"Minimal BASH-like line editing is supported|^grub> ?$"),
+            r"Minimal BASH-like line editing is supported|^grub> ?$",
             "the boot loader stopped at its prompt: it found no configuration, or none with an entry",
             confidence="medium",
         ),
         Signature(
-            re.compile(r"error: (?:\S{1,80}:\d{1,5}: ?)?file [`']([^`']{0,200}/grub\.cfg)' not found"),
+            r"error: (?:\S{1,80}:\d{1,5}: ?)?file [`']([^`']{0,200}/grub\.cfg)' not found",
             "the boot loader does not find its configuration {0}",
         ),
     ),
+    detect=detect,
+    repair=repair,
+    safe=True,
 )

@@ -9,8 +9,6 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
-import re
-
 from ..model import Fault, Signature
 from .shared.initramfs import detect_as, repair
 
@@ -21,21 +19,19 @@ ID = "initramfs-missing"
 INITRAMFS_MISSING = Fault(
     id=ID,
     title="The default kernel has no initramfs",
-    detect=detect_as(ID, None, "is missing"),
-    repair=repair,
-    safe=True,
     signatures=(
         Signature(
-            re.compile(r"error: (?:\S{1,80}:\d{1,5}: ?)?file [`']([^`']{0,200}initr[^`']{1,100})' not found"),
+            r"error: (?:\S{1,80}:\d{1,5}: ?)?file [`']([^`']{0,200}initr[^`']{1,100})' not found",
             "the boot loader does not find the initramfs {0}",
         ),
         Signature(
-            re.compile(
-                r"VFS: (?:Cannot open root device \"?([^\"]{0,100}?)\"? or"
-                r"|Unable to mount root fs on) (?:\"[^\"]{0,100}\" or )?unknown-block"
-            ),
+            r"VFS: (?:Cannot open root device \"?([^\"]{0,100}?)\"? or"
+            r"|Unable to mount root fs on) (?:\"[^\"]{0,100}\" or )?unknown-block",
             "the kernel found no root file system: it was started without an initramfs that it could use",
             confidence="medium",
         ),
     ),
+    detect=detect_as(ID, None, "is missing"),
+    repair=repair,
+    safe=True,
 )

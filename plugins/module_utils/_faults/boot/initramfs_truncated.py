@@ -9,8 +9,6 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
-import re
-
 from ..model import Fault, Signature
 from .shared.initramfs import detect_as, repair
 
@@ -21,25 +19,25 @@ ID = "initramfs-truncated"
 INITRAMFS_TRUNCATED = Fault(
     id=ID,
     title="The initramfs of the default kernel is cut off or damaged",
-    detect=detect_as(ID, "truncated", "is cut off or damaged"),
-    repair=repair,
-    safe=True,
     signatures=(
         Signature(
-            re.compile(r"Initramfs unpacking failed: (.{1,80})"),
+            r"Initramfs unpacking failed: (.{1,80})",
             "the kernel could not unpack its initramfs: {0}",
         ),
         Signature(
-            re.compile(r"rootfs image is not initramfs \((.{1,80}?)\)"),
+            r"rootfs image is not initramfs \((.{1,80}?)\)",
             "the kernel could not unpack its initramfs: {0}",
         ),
         Signature(
-            re.compile(r"RAMDISK: (?:\S{1,10} )?(?:ran out of compressed data|incomplete write|invalid magic)"),
+            r"RAMDISK: (?:\S{1,10} )?(?:ran out of compressed data|incomplete write|invalid magic)",
             "the kernel could not unpack its initramfs",
         ),
         Signature(
-            re.compile(r"error: (?:\S{1,80}:\d{1,5}: ?)?premature end of file ([^ ]{0,200}initr[^ ]{1,100}?)\.?$"),
+            r"error: (?:\S{1,80}:\d{1,5}: ?)?premature end of file ([^ ]{0,200}initr[^ ]{1,100}?)\.?$",
             "the boot loader could not read the initramfs {0} to its end",
         ),
     ),
+    detect=detect_as(ID, "truncated", "is cut off or damaged"),
+    repair=repair,
+    safe=True,
 )

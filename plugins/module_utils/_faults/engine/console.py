@@ -218,7 +218,7 @@ def _matches(line: Line, faults: t.Sequence[Fault]) -> t.Iterator[_Match]:
     table = [(fault.id, signature, False) for fault in faults for signature in fault.signatures]
     table += [(name, signature, True) for name, signature in SYMPTOMS]
     for name, signature, symptom in table:
-        found = signature.pattern.search(line.text)
+        found = signature.search(line.text)
         if found:
             groups = tuple(group or "" for group in found.groups())
             yield _Match(name, signature, line, signature.summary.format(*groups), symptom)

@@ -9,8 +9,6 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
-import re
-
 from ..model import Signature
 
 __all__ = ("SYMPTOMS",)
@@ -98,9 +96,9 @@ _FAILED: tuple[tuple[str, str, str], ...] = (
 )
 
 SYMPTOMS: tuple[tuple[str, Signature], ...] = (
-    *((name, Signature(re.compile(pattern), f"the server {words}")) for name, pattern, words in _STOPPED),
+    *((name, Signature(pattern, f"the server {words}")) for name, pattern, words in _STOPPED),
     *(
-        (name, Signature(re.compile(pattern), f"the server {words}", severity="error", survives_boot=True))
+        (name, Signature(pattern, f"the server {words}", severity="error", survives_boot=True))
         for name, pattern, words in _FAILED
     ),
 )

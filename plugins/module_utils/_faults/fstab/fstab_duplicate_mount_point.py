@@ -9,86 +9,27 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
-import dataclasses
-import re
-import typing as t
+from ..model import Fault, Signature
+from .shared.duplicates import judge_duplicates
+from .shared.findings import detector, repairer
 
-from ..._formats.fstab import FstabEntry
-from ..model import Fault, Severity, Signature
-from .fstab_syntax import judge_syntax
-from .shared.table import Problem, Table, detector, is_kernel_name, name_of, repairer
+__all__ = ("FSTAB_DUPLICATE_MOUNT_POINT",)
 
-__all__ = ("FSTAB_DUPLICATE_MOUNT_POINT", "judge_duplicates", "lines_in_force")
-
-
-def judge_duplicates(table: Table) -> list[Problem]:
-    """systemd uses the first line of a mount point and complains about the others."""
-    groups: dict[str, list[FstabEntry]] = {}
-    for entry in _readable(table):
-        if entry.is_mount and not entry.noauto:
-            groups.setdefault(entry.place, []).append(entry)
-    return [problem for group in groups.values() for problem in _extra(group, table)]
-
-
-def lines_in_force(table: Table) -> list[FstabEntry]:
-    """What is left to be judged: the lines that can be read, of several for one place that which counts."""
-    extra = {line for problem in table.once(judge_duplicates) for line in problem.lines}
-    kept = []
-    for entry in _readable(table):
-        lines = tuple(line for line in entry.lines if line not in extra)
-        if lines:
-            kept.append(dataclasses.replace(entry, lines=lines))
-    return kept
-
-
-def _readable(table: Table) -> list[FstabEntry]:
-    broken = {problem.entry for problem in table.once(judge_syntax)}
-    return [entry for entry in table.entries if entry not in broken]
-
-
-def _extra(group: t.Sequence[FstabEntry], table: Table) -> t.Iterator[Problem]:
-    first = group[0]
-    there = next((entry for entry in group if not table.is_absent(entry)), first)
-    kept = there if table.is_absent(first) else first
-    for entry in group:
-        lines = entry.lines[1:] if entry is kept else entry.lines
-        if not lines:
-            continue
-        what = f"mounts at {name_of(entry.mount_point)} as does line {kept.line}"
-        severity: Severity = "warning"
-        if entry is first and entry is not kept:
-            what += ", but comes first and names a device that the server does not have"
-            # Where the boot goes on without it, disks may take turns.
-            severity = "critical" if entry.stops_boot else "warning"
-            certain = entry.stops_boot and not is_kernel_name(entry.spec)
-        else:
-            gone = entry.stops_boot and table.is_absent(entry)
-            certain = entry is kept or gone or _same(entry, kept, table)
-        yield Problem(entry, lines, severity, what, None, "comment it out", certain=certain)
-
-
-def _same(one: FstabEntry, other: FstabEntry, table: Table) -> bool:
-    """Whether two lines mount the same, so that none of them is missed."""
-    devices = [table.look(entry).filesystem for entry in (one, other)]
-    subvolumes = {(entry.option("subvol"), entry.option("subvolid")) for entry in (one, other)}
-    return None not in devices and devices[0] == devices[1] and len(subvolumes) == 1
-
+ID = "fstab-duplicate-mount-point"
 
 FSTAB_DUPLICATE_MOUNT_POINT = Fault(
-    id="fstab-duplicate-mount-point",
+    id=ID,
     title="Two lines of /etc/fstab mount at the same place",
     signatures=(
         Signature(
-            re.compile(
-                r"Failed to create (?:mount )?unit file (\S{1,200}), as it already exists\. "
-                r"Duplicate entry in /etc/fstab"
-            ),
+            r"Failed to create (?:mount )?unit file (\S{1,200}), as it already exists\. "
+            r"Duplicate entry in /etc/fstab",
             "/etc/fstab mounts twice at the same place: {0}",
             severity="error",
             survives_boot=True,
         ),
     ),
-    detect=detector("fstab-duplicate-mount-point", judge_duplicates),
-    repair=repairer("fstab-duplicate-mount-point", judge_duplicates),
+    detect=detector(ID, judge_duplicates),
+    repair=repairer(ID, judge_duplicates),
     safe=True,
 )

@@ -9,19 +9,22 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
-import re
 import typing as t
 
 from ..._formats.filesystem_types import same_type
 from ..._formats.fstab import FstabEntry
 from ..model import Fault, Signature
-from .fstab_duplicate_mount_point import lines_in_force
-from .shared.table import Problem, Table, detector, is_kernel_name, name_of, names_device, repairer, weight
+from .shared.devices import is_kernel_name, names_device
+from .shared.duplicates import lines_in_force
+from .shared.findings import detector, repairer
+from .shared.table import Problem, Table, name_of, weight
 
 if t.TYPE_CHECKING:
     from ..._patient.patient import Filesystem
 
 __all__ = ("FSTAB_MISSING_DEVICE", "judge_missing")
+
+ID = "fstab-missing-device"
 
 
 def judge_missing(table: Table) -> list[Problem]:
@@ -82,16 +85,16 @@ def _belongs(entry: FstabEntry, table: Table, used: t.Collection[str]) -> Filesy
 
 
 FSTAB_MISSING_DEVICE = Fault(
-    id="fstab-missing-device",
+    id=ID,
     title="A line of /etc/fstab names a device that the server does not have",
     signatures=(
         Signature(
-            re.compile(r"Timed out waiting for device (?!.{0,200}tty)(?:\S{1,200} - )?(\S{1,200}?)\.?$"),
+            r"Timed out waiting for device (?!.{0,200}tty)(?:\S{1,200} - )?(\S{1,200}?)\.?$",
             "{0} did not appear in time",
             after_initramfs=True,
         ),
     ),
-    detect=detector("fstab-missing-device", judge_missing),
-    repair=repairer("fstab-missing-device", judge_missing),
+    detect=detector(ID, judge_missing),
+    repair=repairer(ID, judge_missing),
     safe=True,
 )

@@ -10,16 +10,19 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import dataclasses
-import re
 import typing as t
 
 from ..._formats.filesystem_types import BLOCK_TYPES, is_local, same_type, without_foreign_options
 from ..._formats.fstab import FstabEntry
 from ..model import Fault, Severity, Signature
-from .fstab_duplicate_mount_point import lines_in_force
-from .shared.table import Problem, Table, detector, is_kernel_name, name_of, names_device, repairer, weight
+from .shared.devices import is_kernel_name, names_device
+from .shared.duplicates import lines_in_force
+from .shared.findings import detector, repairer
+from .shared.table import Problem, Table, name_of, weight
 
 __all__ = ("FSTAB_WRONG_TYPE", "judge_types")
+
+ID = "fstab-wrong-type"
 
 #: what lies at the end of a device beside a file system that can be mounted all the same
 _PERHAPS_BESIDE = ("linux_raid_member", "isw_raid_member", "ddf_raid_member", "zfs_member", "LVM2_member")
@@ -58,20 +61,20 @@ def _with_type(entry: FstabEntry, fstype: str) -> str:
 
 
 FSTAB_WRONG_TYPE = Fault(
-    id="fstab-wrong-type",
+    id=ID,
     title="A line of /etc/fstab says another type than the device holds",
     signatures=(
         Signature(
-            re.compile(r"mount: (/\S{0,200}): wrong fs type, bad option, bad superblock on (/dev/\S{1,100}),"),
+            r"mount: (/\S{0,200}): wrong fs type, bad option, bad superblock on (/dev/\S{1,100}),",
             "{1} could not be mounted at {0} with the type and options of its line",
             confidence="medium",
         ),
         Signature(
-            re.compile(r"mount: (/\S{0,200}): unknown filesystem type '(\S{1,40})'"),
+            r"mount: (/\S{0,200}): unknown filesystem type '(\S{1,40})'",
             "{0} is to be mounted as {1}, which the kernel does not know",
         ),
     ),
-    detect=detector("fstab-wrong-type", judge_types),
-    repair=repairer("fstab-wrong-type", judge_types),
+    detect=detector(ID, judge_types),
+    repair=repairer(ID, judge_types),
     safe=True,
 )

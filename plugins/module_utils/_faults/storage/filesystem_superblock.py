@@ -10,7 +10,6 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import dataclasses
-import re
 import typing as t
 
 from ..._patient.devices.lost import lost_filesystems
@@ -25,8 +24,10 @@ if t.TYPE_CHECKING:
 
 __all__ = ("FILESYSTEM_SUPERBLOCK",)
 
+ID = "filesystem-superblock"
 
-def _detect(patient: Patient) -> t.Iterator[Finding]:
+
+def detect(patient: Patient) -> t.Iterator[Finding]:
     for lost in lost_filesystems(patient):
         item = lost.filesystem
         if is_shared(item):
@@ -36,7 +37,7 @@ def _detect(patient: Patient) -> t.Iterator[Finding]:
         )
         whole = done.rc == 0 or is_benign(done.stdout)
         yield Finding(
-            fault="filesystem-superblock",
+            fault=ID,
             severity="critical" if whole else "warning",
             summary=f"{item.device} has lost the superblock of its ext file system {lost.superblock.uuid}",
             evidence=evidence_of(item, [f"a copy is at block {lost.block} of {lost.block_size} bytes"]),
@@ -47,7 +48,7 @@ def _detect(patient: Patient) -> t.Iterator[Finding]:
         )
 
 
-def _weigh(patient: Patient, found: t.Sequence[Finding]) -> t.Iterator[Finding]:
+def weigh(patient: Patient, found: t.Sequence[Finding]) -> t.Iterator[Finding]:
     """A disk that was wiped keeps its copies too: what the server does not name is left alone."""
     lost = {item.filesystem.device: item.names for item in lost_filesystems(patient)}
     for finding in found:
@@ -63,7 +64,7 @@ def _weigh(patient: Patient, found: t.Sequence[Finding]) -> t.Iterator[Finding]:
                 yield dataclasses.replace(finding, severity=severity)
 
 
-def _repair(patient: Patient, finding: Finding, change: Change) -> None:
+def repair(patient: Patient, finding: Finding, change: Change) -> None:
     lost = {item.filesystem.device: item for item in lost_filesystems(patient)}
     for item in shown_devices(patient, finding.evidence):
         if item.device in lost:
@@ -76,47 +77,44 @@ def _copy(lost: LostFilesystem) -> tuple[str, ...]:
 
 
 FILESYSTEM_SUPERBLOCK = Fault(
-    id="filesystem-superblock",
+    id=ID,
     title="An ext file system has lost its superblock, but still has a copy of it",
     stage="device",
     tools=("dumpe2fs", "e2fsck"),
     signatures=(
         Signature(
-            re.compile(r"Bad magic number in super-block while trying to open (/dev/\S{1,100})"),
+            r"Bad magic number in super-block while trying to open (/dev/\S{1,100})",
             "{0} has no valid superblock",
         ),
+        Signature(r"EXT4-fs \((\S{1,40})\): unable to read superblock", "{0} has no valid superblock"),
         Signature(
-            re.compile(r"EXT4-fs \((\S{1,40})\): unable to read superblock"),
-            "{0} has no valid superblock",
-        ),
-        Signature(
-            re.compile(r"EXT4-fs \((\S{1,40})\): VFS: Can't find ext4 filesystem"),
+            r"EXT4-fs \((\S{1,40})\): VFS: Can't find ext4 filesystem",
             "{0} holds no ext4 file system: it is of another type, or has lost its superblock",
             confidence="low",
         ),
         Signature(
-            re.compile(r"ALERT!\s{1,4}(\S{1,200}) does not exist\.\s{1,4}Dropping to a shell"),
+            r"ALERT!\s{1,4}(\S{1,200}) does not exist\.\s{1,4}Dropping to a shell",
             "the root file system {0} was not found",
             confidence="low",
         ),
         Signature(
-            re.compile(r"Warning: (/dev/(?:disk/by-|mapper/)\S{1,200}) does not exist"),
+            r"Warning: (/dev/(?:disk/by-|mapper/)\S{1,200}) does not exist",
             "the root file system {0} was not found",
             confidence="low",
         ),
         Signature(
-            re.compile(r"error: (?:\S{1,80}:\d{1,5}: ?)?no such device: ([0-9a-fA-F-]{1,40})"),
+            r"error: (?:\S{1,80}:\d{1,5}: ?)?no such device: ([0-9a-fA-F-]{1,40})",
             "the boot loader does not find the file system {0} that it needs",
             confidence="medium",
         ),
         Signature(
-            re.compile(r"error: (?:\S{1,80}:\d{1,5}: ?)?unknown filesystem"),
+            r"error: (?:\S{1,80}:\d{1,5}: ?)?unknown filesystem",
             "the boot loader does not recognise the file system that it needs",
             confidence="medium",
         ),
     ),
-    detect=_detect,
-    weigh=_weigh,
-    repair=_repair,
+    detect=detect,
+    weigh=weigh,
+    repair=repair,
     safe=True,
 )

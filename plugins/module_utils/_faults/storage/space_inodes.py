@@ -13,12 +13,14 @@ import typing as t
 
 from ..._text import printable
 from ..model import Evidence, Fault, Finding, Severity
-from .shared.room import NEEDED, fullness, largest, mounted
+from .shared.space import NEEDED, fullness, largest, mounted
 
 if t.TYPE_CHECKING:
     from ..._patient.patient import Filesystem, Patient
 
 __all__ = ("SPACE_INODES", "judge_inodes")
+
+ID = "space-inodes"
 
 #: only these have a fixed number; the others make inodes as they need them, and what they report is an estimate
 _FIXED = ("ext2", "ext3", "ext4")
@@ -37,7 +39,7 @@ def judge_inodes(mount_point: str, *, total: int, free: int) -> Severity | None:
     return "info" if used >= 90 else None
 
 
-def _detect(patient: Patient) -> t.Iterator[Finding]:
+def detect(patient: Patient) -> t.Iterator[Finding]:
     for item in mounted(patient):
         if item.fstype not in _FIXED or not item.total_inodes or item.free_inodes is None:
             continue
@@ -45,7 +47,7 @@ def _detect(patient: Patient) -> t.Iterator[Finding]:
         if severity is None:
             continue
         yield Finding(
-            fault="space-inodes",
+            fault=ID,
             severity=severity,
             summary=f"{item.mount_point} on {item.device} has {item.free_inodes} inodes left",
             evidence=(
@@ -65,7 +67,7 @@ def _fullest(patient: Patient, item: Filesystem) -> tuple[Evidence, ...]:
 
 
 SPACE_INODES = Fault(
-    id="space-inodes",
+    id=ID,
     title="A file system that the server needs room on has no inodes left",
-    detect=_detect,
+    detect=detect,
 )

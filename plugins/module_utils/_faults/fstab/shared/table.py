@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What all faults of /etc/fstab judge by: its lines, what their devices are on this patient, and one edit.
+"""What all faults of /etc/fstab judge by: its lines, and what their devices are on this patient.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -11,42 +11,23 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import hashlib
 import re
 import typing as t
 
 from ...._formats.crypttab import CrypttabEntry, parse_crypttab
-from ...._formats.filesystem_types import is_local
-from ...._formats.fstab import FstabEntry, edit_lines
+from ...._formats.fstab import FstabEntry
 from ...._patient.devices.lost import lost_filesystems, read_superblock
 from ...._patient.patient import Found
-from ...._patient.tree.fstab import FSTAB, fstab_lines
+from ...._patient.tree.fstab import fstab_lines
 from ...._text import printable
-from ...model import Evidence, Finding, Severity
-from .mentions import is_mentioned
+from ...model import Severity
+from .devices import names_device
 
 if t.TYPE_CHECKING:
     from ...._patient.patient import Filesystem, Patient
-    from ...._patient.write.change import Change
 
-__all__ = ("Problem", "Table", "detector", "name_of", "names_device", "read_table", "repairer", "weight")
+__all__ = ("Problem", "Table", "name_of", "read_table", "weight")
 
-MAX_EVIDENCE = 10
-_LONGEST_KEY = 200
-
-_TAG = re.compile(r"^(?:UUID|LABEL|PARTUUID|PARTLABEL)=.")
-_BY_TAG = re.compile(r"^/dev/disk/by-(?:uuid|label|partuuid|partlabel)/.")
-_KERNEL_NAME = re.compile(r"^/dev/(?:(?:sd|vd|xvd|hd)[a-z]{1,2}\d{0,3}|nvme\d+n\d+(?:p\d+)?)$")
-# A volume of a group; what crypttab, multipath or a fake RAID maps has names of many other shapes.
-_MAPPED = re.compile(
-    r"^/dev/mapper/(?!luks-|mpath|[0-9a-f]{16}|(?:ddf1|isw|nvidia|pdc|sil|via|asr|hpt\w*)_)[^/]*[^/-]-[^/-][^/]*$"
-)
-# Two names are a group and a volume, except where a driver keeps its devices in a directory.
-_VOLUME = re.compile(
-    r"^/dev/(?!(?:disk|mapper|md|drbd|rbd|zvol|cciss|ida|bcache|etherd|block|char|fd|shm|loop)/)[^/]+/[^/]+$"
-)
-#: mounts of media that come and go
-_REMOVABLE = re.compile(r"^/(?:media(?:/.*)?|cdrom\d?|mnt/(?:cdrom|dvd|floppy|usb)[^/]*|floppy)$")
 _TRANSIENT_KEY = re.compile(r"^/dev/u?random$")
 
 
@@ -130,25 +111,6 @@ class Table:
         return ""
 
 
-def names_device(entry: FstabEntry) -> bool:
-    """Whether the first field names a device of which can be told that the server does not have it.
-
-    Not the network, not what the kernel makes up, and not names that depend on the bus (by-path, by-id), on removable
-    media, or on a driver that gives names as it likes (multipath, DRBD, md).
-    """
-    options = entry.options
-    if not is_local(entry.fstype) or any(item in ("_netdev", "bind", "rbind", "loop") for item in options):
-        return False
-    if any(item.startswith("loop=") for item in options):
-        return False
-    return any(pattern.match(entry.spec) for pattern in (_TAG, _BY_TAG, _KERNEL_NAME, _MAPPED, _VOLUME))
-
-
-def is_kernel_name(spec: str) -> bool:
-    """Whether it is a name such as /dev/sdb1, which the next boot may give to another disk."""
-    return bool(_KERNEL_NAME.match(spec))
-
-
 def weight(entry: FstabEntry, otherwise: Severity = "critical") -> Severity:
     """A line that the boot does not wait for is worth a warning at most."""
     return otherwise if entry.stops_boot else "warning"
@@ -191,62 +153,3 @@ def _read_table(patient: Patient) -> Table:
 def _is_foreign(item: Filesystem) -> bool:
     """Whether other servers use it too, or it is a copy of another: nothing that a line could mean."""
     return item.shared or item.snapshot
-
-
-def detector(fault: str, judge: t.Callable[[Table], list[Problem]]) -> t.Callable[[Patient], t.Iterator[Finding]]:
-    """The detection of one fault of this family: its part of the one judgement."""
-
-    def detect(patient: Patient) -> t.Iterator[Finding]:
-        for problem in read_table(patient).once(judge):
-            yield _finding(patient, fault, problem)
-
-    return detect
-
-
-def repairer(fault: str, judge: t.Callable[[Table], list[Problem]]) -> t.Callable[[Patient, Finding, Change], None]:
-    """The remedy of one fault of this family: the lines of one problem edited, nothing else touched."""
-
-    def repair(patient: Patient, finding: Finding, change: Change) -> None:
-        for problem in read_table(patient).once(judge):
-            if problem.remedy and _key(fault, problem) == finding.key:
-                text = patient.tree.read_text(FSTAB) or ""
-                fixed = edit_lines(text, problem.lines, problem.new_line, reason=fault)
-                change.write(FSTAB, fixed.encode("utf-8", "surrogateescape"))
-                return
-
-    return repair
-
-
-def _finding(patient: Patient, fault: str, problem: Problem) -> Finding:
-    text = printable(problem.entry.text)
-    more = len(problem.lines) - 1
-    again = f" (and the same in {more} other line{'s' if more > 1 else ''})" if more else ""
-    place = problem.optional_place
-    return Finding(
-        fault=fault,
-        severity=problem.severity,
-        summary=f"{FSTAB}: line {problem.lines[0]} {problem.summary}{again}",
-        evidence=tuple(Evidence(path=FSTAB, line=line, text=text) for line in problem.lines[:MAX_EVIDENCE]),
-        remedy=problem.remedy or None,
-        remedy_safe=bool(problem.remedy) and problem.safe and (not place or _is_optional(patient, place)),
-        confidence="high" if problem.certain else "medium",
-        key=_key(fault, problem),
-    )
-
-
-def _key(fault: str, problem: Problem) -> str:
-    """The line itself, without its number, since other repairs move lines."""
-    text = printable(problem.entry.text, limit=_LONGEST_KEY)
-    if len(text) == _LONGEST_KEY:
-        text += hashlib.sha256(problem.entry.text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    return f"{fault}|{FSTAB}|{text}"
-
-
-def _is_optional(patient: Patient, place: str) -> bool:
-    """Whether the server may well start without this mount: no service finds an empty directory for its data.
-
-    That is so for media that come and go, and beneath /mnt where nothing of the server's configuration names it.
-    """
-    if _REMOVABLE.match(place):
-        return True
-    return place.startswith("/mnt/") and not is_mentioned(patient, place)

@@ -55,10 +55,17 @@ _NO_PROBLEM = re.compile(
 
 @dataclasses.dataclass(frozen=True)
 class Judgement:
+    """What is wrong with a file system.
+
+    :param summary: a part of a sentence, after the name of its device.
+    :param lines: what the checker said.
+    """
+
     severity: Severity
     confidence: Confidence
     summary: str
     repairable: bool = True
+    lines: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,11 +13,12 @@ import dataclasses
 import typing as t
 
 from ...._patient.tree.fstab import lines_of
+from ...model import Finding, Severity
 
 if t.TYPE_CHECKING:
     from ...._patient.patient import Filesystem, Patient
 
-__all__ = ("Use", "is_shared", "use_of")
+__all__ = ("Use", "is_shared", "use_of", "weigh_damage")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,3 +59,22 @@ def use_of(patient: Patient, item: Filesystem, *, names: t.Collection[str] = ())
 def is_shared(item: Filesystem) -> bool:
     """Whether other servers use its disk at this moment: what is half written then looks like damage."""
     return item.shared
+
+
+def weigh_damage(finding: Finding, use: Use, *, mounts: bool) -> Finding:
+    """What stops the boot is critical; what the server does not use is a warning, and never repaired unasked.
+
+    :param mounts: whether the file system can be mounted all the same.
+    """
+    if finding.severity == "info":
+        return finding
+    severity: Severity = "error"
+    if not mounts and finding.confidence == "low":
+        severity = "warning"  # nobody can tell whether it is damaged at all
+    elif not use.known:
+        severity = "critical" if not mounts else finding.severity
+    elif not use.named:
+        severity = "warning"
+    elif (use.needed and not mounts) or (use.checked and finding.severity == "critical"):
+        severity = "critical"
+    return dataclasses.replace(finding, severity=severity, remedy_safe=finding.remedy_safe and use.named)

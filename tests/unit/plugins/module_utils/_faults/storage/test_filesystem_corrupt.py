@@ -10,10 +10,11 @@ import subprocess
 
 import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._faults.model import Finding
-from ansible_collections.openrescue.server.plugins.module_utils._faults.storage import filesystem_corrupt
 from ansible_collections.openrescue.server.plugins.module_utils._faults.storage.filesystem_corrupt import (
     FILESYSTEM_CORRUPT,
 )
+from ansible_collections.openrescue.server.plugins.module_utils._faults.storage.shared import xfs_and_btrfs
+from ansible_collections.openrescue.server.plugins.module_utils._faults.storage.shared.e2fsck import evidence_of
 from ansible_collections.openrescue.server.plugins.module_utils._patient.patient import Filesystem
 
 from ..fakes import ROOT, FakePatient, FakeTools
@@ -64,7 +65,7 @@ STOPS = Finding(
     "filesystem-corrupt",
     "critical",
     "is damaged",
-    filesystem_corrupt.evidence_of(DATA, ["Inode 7"]),
+    evidence_of(DATA, ["Inode 7"]),
     "let e2fsck repair it",
     remedy_safe=True,
 )
@@ -102,7 +103,7 @@ def test_damage_is_weighed_by_how_the_server_uses_it(
 
 
 def test_the_root_is_checked_whatever_fstab_says(patient: FakePatient) -> None:
-    found = dataclasses.replace(STOPS, evidence=filesystem_corrupt.evidence_of(ROOT, []), key="")
+    found = dataclasses.replace(STOPS, evidence=evidence_of(ROOT, []), key="")
     assert [item.severity for item in weigh(patient, found)] == ["critical"]
 
 
@@ -170,7 +171,7 @@ def test_xfs_is_checked_after_its_log_was_replayed(
         order.append(item.reading_device)
         return replay
 
-    monkeypatch.setattr(filesystem_corrupt, "replay_journal", replayed)
+    monkeypatch.setattr(xfs_and_btrfs, "replay_journal", replayed)
     patient = FakePatient(tmp_path, tools=tools)
     patient.filesystems = (dataclasses.replace(ROOT, fstype="xfs", writable=layer),)
     findings = list(FILESYSTEM_CORRUPT.detect(patient))

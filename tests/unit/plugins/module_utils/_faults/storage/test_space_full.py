@@ -7,11 +7,13 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from ansible_collections.openrescue.server.plugins.module_utils._faults.storage.shared.room import largest
-from ansible_collections.openrescue.server.plugins.module_utils._faults.storage.space_full import (
+from ansible_collections.openrescue.server.plugins.module_utils._faults.storage.shared.disposable import (
     CACHES,
-    SPACE_FULL,
     emptied_at_boot,
+)
+from ansible_collections.openrescue.server.plugins.module_utils._faults.storage.shared.space import largest
+from ansible_collections.openrescue.server.plugins.module_utils._faults.storage.space_full import (
+    SPACE_FULL,
     judge_bytes,
 )
 from ansible_collections.openrescue.server.plugins.module_utils._patient.write.errors import NoRoom

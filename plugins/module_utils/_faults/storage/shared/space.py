@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How much room the patient's file systems have, and what takes it.
+"""How much space the patient's file systems have, and what takes it.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
