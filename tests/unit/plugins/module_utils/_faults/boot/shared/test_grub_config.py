@@ -80,7 +80,7 @@ def test_findings(patient: FakePatient, config: str | None, fault: str | None) -
 
 def test_a_redirect_to_what_is_not_mounted_cannot_be_judged(patient: FakePatient) -> None:
     with_grub(patient, STUB)
-    with pytest.raises(OpenRescueError, match="UUID=1-2 is not mounted here"):
+    with pytest.raises(OpenRescueError, match=r"goes on with \(UUID=1-2\)"):
         findings(patient, GRUB_FAULTS)
 
 
