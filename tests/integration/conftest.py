@@ -20,6 +20,7 @@ from openrescue_lab import guest as guests
 from openrescue_lab import rescue as rescues
 from openrescue_lab.cloud import Cloud, running_cloud
 from openrescue_lab.domain import Domain, Shape
+from openrescue_lab.rescue_guest import RescueGuest
 
 from playbooks import Play
 
@@ -56,6 +57,16 @@ def libvirt_uri(lab: str) -> str:
 def rescue_image() -> rescues.RescueImage:
     """The rescue image; never write to it."""
     return rescues.rescue_image()
+
+
+@pytest.fixture(scope="session")
+def system(
+    lab: str, rescue_image: rescues.RescueImage, tmp_path_factory: pytest.TempPathFactory
+) -> t.Iterator[RescueGuest]:
+    """One running rescue system, for the disks of all patients."""
+    running = RescueGuest.start("rescue-system", rescue_image, tmp_path_factory.mktemp("rescue"))
+    yield running
+    running.domain.undefine()
 
 
 @pytest.fixture

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
 import pathlib
 import typing as t
 
 import pytest
 from openrescue_lab import layout_build
 from openrescue_lab.base import LabError
+from openrescue_lab.disk import sha256
 from openrescue_lab.layout import Layout, load
 from openrescue_lab.rescue_guest import RescueGuest
 
@@ -160,11 +160,6 @@ def serious(result: dict[str, t.Any]) -> list[tuple[str, str]]:
     """The faults that a user would be told to act on, each with what is said of it."""
     assert "findings" in result, result
     return [(item["fault"], item["summary"]) for item in result["findings"] if item["severity"] in SERIOUS]
-
-
-def sha256(path: pathlib.Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def chosen(request: pytest.FixtureRequest) -> list[str]:

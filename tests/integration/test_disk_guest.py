@@ -6,32 +6,30 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import pathlib
 import subprocess
 import typing as t
 
 import pytest
-from openrescue_lab import breakage, daemon, guest, rescue, rescue_guest
+from openrescue_lab import breakage, guest
+from openrescue_lab.disk import sha256
 from openrescue_lab.rescue_guest import RescueGuest
 
-#: runs a module, and kills it in the middle of the call of this name and number
-KILLED = f"""
-import os, runpy, signal, sys
-name, number = os.environ["KILL_AT"].split(":")
-left, real = [int(number)], getattr(os, name)
+#: kills a module in the middle of the call of this name and number
+KILL = """
+import os, signal
+
+left, real = [{number}], os.{name}
 
 def cut(*given, **more):
     left[0] -= 1
     if left[0] == 0:
-        if name == "pwrite":
+        if "{name}" == "pwrite":
             real(given[0], given[1][: len(given[1]) // 2], *given[2:])
         os.kill(os.getpid(), signal.SIGKILL)
     return real(*given, **more)
 
-setattr(os, name, cut)
-runpy.run_path("{rescue_guest.UNPACKED}", run_name="__main__")
+os.{name} = cut
 """
 WRONG = "UUID=11111111-1111-4111-8111-11111111bad1 /srv ext4 defaults 0 2"
 #: makes an operating system on $ROOT, with a journal that has to be replayed
@@ -63,19 +61,6 @@ grep -E 'openrescue|/mnt/patient' /proc/mounts; cat /sys/block/vdb/ro | grep 1; 
 """
 
 
-def sha256(path: pathlib.Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
-@pytest.fixture(scope="module")
-def system(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[RescueGuest]:
-    daemon.up()
-    running = RescueGuest.start("disks-rescue", rescue.rescue_image(), tmp_path_factory.mktemp("rescue"))
-    yield running
-    running.domain.undefine()
-
-
 class Plugged:
     """A disk in the running rescue system."""
 
@@ -90,10 +75,8 @@ class Plugged:
 
     def killed(self, where: str, **arguments: t.Any) -> None:
         """Run disk_repair until it kills itself there."""
-        self.system.write("/run/killed.py", KILLED.encode())
-        self.system.write("/run/arguments", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
-        said = self.shell(f"KILL_AT={where} python3 /run/killed.py disk_repair < /run/arguments; echo ended $?")
-        assert said.endswith("ended 137\n"), said
+        name, number = where.split(":")
+        assert self.system.said("disk_repair", arguments, before=KILL.format(name=name, number=number)) == ""
 
     def files(self) -> str:
         """The content of every file of the patient."""

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import pathlib
 import shutil
@@ -17,6 +16,7 @@ import typing as t
 
 import pytest
 from openrescue_lab import loop, modules
+from openrescue_lab.disk import sha256
 
 BOOT_UUID = "11111111-1111-4111-8111-111111111111"
 WRONG_UUID = "11111111-1111-4111-8111-11111111bad1"
@@ -26,11 +26,6 @@ FIXED = f"UUID={BOOT_UUID} /boot ext4 defaults 0 2\n"
 
 def run(*argv: t.Any) -> str:
     return subprocess.run([str(word) for word in argv], check=True, stdout=subprocess.PIPE, text=True).stdout
-
-
-def sha256(path: str | pathlib.Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def module(name: str, *, check: bool = False, **arguments: t.Any) -> dict[str, t.Any]:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
 import pathlib
 import typing as t
 
 import pytest
-from openrescue_lab import daemon, rescue
+from openrescue_lab.disk import sha256
 from openrescue_lab.rescue_guest import RescueGuest
 
 PASSPHRASE = "correct horse"
@@ -139,11 +138,7 @@ class Disks:
     def hashes(self) -> list[str]:
         there = " ".join(f"/dev/{target}" for target in self.system.plugged())
         self.shell(f"sync; blockdev --flushbufs {there}")
-        found = []
-        for path in self.files:
-            with path.open("rb") as handle:
-                found.append(hashlib.file_digest(handle, "sha256").hexdigest())
-        return found
+        return [sha256(path) for path in self.files]
 
     def left(self) -> str:
         lines = self.shell(LEFT).splitlines()
@@ -155,14 +150,6 @@ class Disks:
 
     def data(self) -> str:
         return self.look(f"sha256sum {self.unit.data}") if self.unit.data else ""
-
-
-@pytest.fixture(scope="module")
-def system(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[RescueGuest]:
-    daemon.up()
-    running = RescueGuest.start("units-rescue", rescue.rescue_image(), tmp_path_factory.mktemp("rescue"))
-    yield running
-    running.domain.undefine()
 
 
 @contextlib.contextmanager

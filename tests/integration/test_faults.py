@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import pathlib
 import re
 import shutil
@@ -12,9 +11,9 @@ import time
 import typing as t
 
 import pytest
-from openrescue_lab import breakage, daemon, guest, hostile, loop, modules, rescue
+from openrescue_lab import breakage, guest, hostile, loop, modules
 from openrescue_lab.base import run
-from openrescue_lab.disk import Disk
+from openrescue_lab.disk import Disk, sha256
 from openrescue_lab.rescue_guest import RescueGuest
 
 #: How far each breakage is taken on this machine, in a second each.
@@ -50,11 +49,6 @@ LINKS = ("loader", "entry", "kernel", "initramfs", "modules", "root", "init")
 SERIOUS = ("critical", "error", "warning")
 
 
-def sha256(path: pathlib.Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
 def serious(result: dict[str, t.Any]) -> set[str]:
     assert "findings" in result, result
     return {finding["fault"] for finding in result["findings"] if finding["severity"] in SERIOUS}
@@ -64,14 +58,6 @@ class Module(t.Protocol):
     """Runs a module of the collection where the disk is."""
 
     def __call__(self, name: str, *, check: bool = False, **arguments: t.Any) -> dict[str, t.Any]: ...
-
-
-@pytest.fixture(scope="module")
-def rescue_guest(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[RescueGuest]:
-    daemon.up()
-    running = RescueGuest.start("faults-rescue", rescue.rescue_image(), tmp_path_factory.mktemp("rescue"))
-    yield running
-    running.domain.undefine()
 
 
 @pytest.fixture
@@ -105,18 +91,18 @@ def here(disk: pathlib.Path) -> t.Iterator[t.Callable[[], Module]]:
 
 
 @pytest.fixture
-def plugged(rescue_guest: RescueGuest, disk: pathlib.Path) -> t.Iterator[t.Callable[[], Module]]:
+def plugged(system: RescueGuest, disk: pathlib.Path) -> t.Iterator[t.Callable[[], Module]]:
     """Plugs the disk into the rescue system."""
     attached = []
 
     def plug() -> Module:
-        rescue_guest.plug(disk)
+        system.plug(disk)
         attached.append(disk)
-        return rescue_guest.module
+        return system.module
 
     yield plug
     if attached:
-        rescue_guest.unplug()
+        system.unplug()
 
 
 def see_healthy(module: Module, disk: pathlib.Path, before: str) -> None:
@@ -278,19 +264,17 @@ def xfs_of_a_guest_that_was_switched_off(path: pathlib.Path) -> None:
 
 
 @pytest.mark.parametrize("damaged", [False, True])
-def test_xfs_is_judged_after_its_log_was_replayed(
-    damaged: bool, rescue_guest: RescueGuest, tmp_path: pathlib.Path
-) -> None:
+def test_xfs_is_judged_after_its_log_was_replayed(damaged: bool, system: RescueGuest, tmp_path: pathlib.Path) -> None:
     disk = tmp_path / "xfs.raw"
     xfs_of_a_guest_that_was_switched_off(disk)
     if damaged:
         run("xfs_db", "-x", "-c", "agf 3", "-c", "write -d freeblks 7", disk)
     before = sha256(disk)
-    (device,) = rescue_guest.plug(disk)
+    (device,) = system.plug(disk)
     try:
-        result = rescue_guest.module("disk_diagnose", devices=[device], faults=["filesystem-corrupt"])
+        result = system.module("disk_diagnose", devices=[device], faults=["filesystem-corrupt"])
     finally:
-        rescue_guest.unplug()
+        system.unplug()
     assert serious(result) == ({"filesystem-corrupt"} if damaged else set()), result
     assert [finding["remedy"] for finding in result["findings"]] == [None] * damaged
     assert sha256(disk) == before

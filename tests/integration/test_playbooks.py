@@ -4,23 +4,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import pathlib
 import re
 import typing as t
 
 import pytest
-from openrescue_lab.disk import mounted
+from openrescue_lab.disk import mounted, sha256
 from openrescue_lab.domain import Domain, Shape
 
 from playbooks import Play
 
 NO_LIBVIRT = "qemu+unix:///system?socket=/no/such/socket"
-
-
-def sha256(path: pathlib.Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,17 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 import json
+import os
 import pathlib
 import tempfile
 import typing as t
 
 from .base import LabError, run, state_dir
+
+#: bytes that :func:`sha256` looks at as one
+BLOCK = 1 << 17
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,3 +81,21 @@ class Disk:
 def mounted(disk: pathlib.Path) -> t.ContextManager[pathlib.Path]:
     """`Disk(disk).mounted()`, for callers that need nothing else of it."""
     return Disk(disk).mounted()
+
+
+def sha256(path: str | pathlib.Path) -> str:
+    """Of a disk: over each block that is not all zero, with its place. Holes, most of a test's disk, take no time."""
+    digest, place = hashlib.sha256(), 0
+    with open(path, "rb", buffering=0) as disk:
+        number = disk.fileno()
+        with contextlib.suppress(OSError):  # there is no data any more
+            while True:
+                data = os.lseek(number, place, os.SEEK_DATA)
+                hole = os.lseek(number, data, os.SEEK_HOLE)
+                place = data // BLOCK * BLOCK
+                while place < hole:
+                    block = os.pread(number, BLOCK, place)
+                    if block.count(0) != len(block):
+                        digest.update(place.to_bytes(8, "big") + block)
+                    place += BLOCK
+        return f"{os.fstat(number).st_size} bytes, {digest.hexdigest()}"

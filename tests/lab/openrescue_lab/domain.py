@@ -125,10 +125,14 @@ class Domain:
         """All that the console said since the start."""
         return self.console.read_text(encoding="utf-8", errors="replace") if self.console.exists() else ""
 
-    def execute(self, *command: str, timeout: float = 60) -> str:
+    def execute(self, *command: str, input: str = "", timeout: float = 60) -> str:
         """Run a command inside the guest by its agent; stdout, or a LabError with what it said."""
+        given: dict[str, t.Any] = {
+            "capture-output": True,
+            "input-data": base64.b64encode(input.encode()).decode("ascii"),
+        }
         # A machine that does other things too may take seconds for an answer.
-        job = self.agent("guest-exec", 60, path=command[0], arg=list(command[1:]), **{"capture-output": True})
+        job = self.agent("guest-exec", 60, path=command[0], arg=list(command[1:]), **given)
 
         def ended() -> dict[str, t.Any] | None:
             status = self.agent("guest-exec-status", 60, pid=job["pid"])

@@ -13,20 +13,57 @@ import string
 import typing as t
 import zipfile
 
-from .base import REPOSITORY, LabError, wait_until
+from .base import REPOSITORY, LabError
 from .domain import Domain, Shape
 from .rescue import RescueImage
 
 PACKED = "/run/openrescue-test.zip"
 UNPACKED = "/run/openrescue-test"
-#: what a module finds as its arguments: as ansible-core hands them over, without its connection and its shell
-RUNNER = """\
-import json, runpy, sys
+#: a process that has imported everything waits here for modules to run: most of their time would be the start of Python
+READY, LOG = "/run/openrescue-test.ready", "/run/openrescue-test.log"
+PORT = 4749
+RUNNER = f"""\
+import importlib, json, os, pkgutil, runpy, signal, socket, sys
 from ansible.module_utils import basic
-name, arguments = sys.argv[1], sys.stdin.buffer.read()
-basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE = arguments, "legacy"
-runpy.run_module(f"ansible_collections.openrescue.server.plugins.modules.{name}", run_name="__main__")
+
+PLUGINS = "ansible_collections.openrescue.server.plugins"
+
+
+def run(name, arguments):
+    # As ansible-core hands them over, without its connection and its shell.
+    basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE = arguments, "legacy"
+    runpy.run_module(f"{{PLUGINS}}.modules.{{name}}", run_name="__main__")
+
+
+def serve():
+    for package in ("_patient", "_faults", "_formats"):
+        found = importlib.import_module(f"{{PLUGINS}}.module_utils.{{package}}")
+        for module in pkgutil.walk_packages(found.__path__, found.__name__ + "."):
+            importlib.import_module(module.name)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    with socket.create_server(("127.0.0.1", {PORT})) as waiting:
+        open("{READY}", "w").close()
+        while True:
+            caller, _address = waiting.accept()
+            if os.fork() == 0:
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                os.setsid()
+                asked = json.loads(caller.makefile("rb").readline())
+                os.dup2(caller.fileno(), 1)
+                waiting.close()
+                caller.close()
+                exec(asked["before"], {{}})
+                run(asked["name"], asked["arguments"].encode())
+            caller.close()
+
+
+if sys.argv[1:] == ["serve"]:
+    serve()
+else:
+    run(sys.argv[1], sys.stdin.buffer.read())
 """
+#: hands the line on its input to that process, and its answer on
+CALL = f"exec 3<>/dev/tcp/127.0.0.1/{PORT}; cat >&3; cat <&3"
 
 
 def payload() -> bytes:
@@ -66,6 +103,8 @@ class RescueGuest:
         guest.domain.wait_agent()
         guest.write(PACKED, payload())
         guest.domain.execute("/usr/bin/python3", "-m", "zipfile", "-e", PACKED, UNPACKED, timeout=300)
+        guest.shell(f"setsid /usr/bin/python3 {UNPACKED} serve > {LOG} 2>&1 < /dev/null &")
+        guest.shell(f"for i in $(seq 600); do test -e {READY} && exit; sleep 0.1; done; cat {LOG} >&2; exit 1")
         return guest
 
     def write(self, path: str, data: bytes) -> None:
@@ -113,28 +152,22 @@ class RescueGuest:
     ) -> dict[str, t.Any]:
         """What a module of the collection returns, run with these arguments inside the rescue system.
 
-        packed: as one archive, whose sources Python compiles at every run: so Ansible sends it, and so it takes longer.
+        packed: by a Python of its own, from an archive whose sources it compiles: as Ansible sends it, and slower.
         """
         given = {**arguments, "_ansible_check_mode": check, "_ansible_diff": True}
-        text = json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode()
-        job = self.domain.agent(
-            "guest-exec",
-            timeout=60,
-            path="/usr/bin/python3",
-            arg=[PACKED if packed else UNPACKED, name],
-            **{"capture-output": True, "input-data": base64.b64encode(text).decode("ascii")},
-        )
-
-        def ended() -> dict[str, t.Any] | None:
-            status: dict[str, t.Any] = self.domain.agent("guest-exec-status", timeout=60, pid=job["pid"])
-            return status if status["exited"] else None
-
-        status = wait_until(f"{name} ends", ended, timeout=timeout, interval=0.3)
-        said = {
-            key: base64.b64decode(status.get(key, "")).decode("utf-8", "replace") for key in ("out-data", "err-data")
-        }
+        if packed:
+            text = json.dumps({"ANSIBLE_MODULE_ARGS": given})
+            said = self.domain.execute("/usr/bin/python3", PACKED, name, input=text, timeout=timeout)
+        else:
+            said = self.said(name, given, timeout=timeout)
         try:
-            result: dict[str, t.Any] = json.loads(said["out-data"])
+            result: dict[str, t.Any] = json.loads(said)
         except ValueError as error:
-            raise LabError(f"{name} returned no result: {said['out-data']}{said['err-data']}") from error
+            raise LabError(f"{name} returned no result: {said}{self.shell(f'tail -c 10000 {LOG}')}") from error
         return result
+
+    def said(self, name: str, arguments: dict[str, t.Any], *, before: str = "", timeout: float = 600) -> str:
+        """What a module printed, in whose process this Python source ran before it."""
+        text = json.dumps({"ANSIBLE_MODULE_ARGS": arguments})
+        asked = json.dumps({"name": name, "arguments": text, "before": before})
+        return self.domain.execute("/bin/bash", "-c", CALL, input=f"{asked}\n", timeout=timeout)
