@@ -33,6 +33,7 @@ BROKEN = [
 BOOTED = {
     ("raid1", "initramfs"),
     ("lvm", "initramfs"),
+    ("lvm", "grub"),
     ("btrfs", "grub"),
     ("efi", "grub"),
     ("usr_var", "filesystem"),
