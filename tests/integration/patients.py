@@ -59,7 +59,9 @@ FAMILIES = {
     "initramfs": Family(
         "initramfs-truncated",
         "find /mnt/boot -name 'initrd.img-*' | while read -r image; do\n"
-        '    truncate -s $(($(stat -c %s "$image") * 2 / 3)) "$image"\ndone',
+        '    truncate -s $(($(stat -c %s "$image") * 2 / 3)) "$image"\ndone\n'
+        # As Debian's installer writes it; the layout has the word since its initramfs was built without the container.
+        "[ ! -e /mnt/etc/crypttab ] || sed -i s/,initramfs// /mnt/etc/crypttab",
     ),
     "grub": Family("grub-config-empty", "test -s /mnt/boot/grub/grub.cfg; : > /mnt/boot/grub/grub.cfg"),
     "filesystem": Family(
