@@ -24,9 +24,9 @@ COLLECTION = "openrescue.server"
 SCENARIOS = ("rescue_image", "triage", "rescue", "diagnose", "repair", "unrescue", "verify", "recover")
 
 #: The tests that work on disks of broken guests: about half of the integration tests' time.
-PATIENTS = tuple(
-    f"tests/integration/test_{name}.py"
-    for name in ("recover", "faults", "layouts", "disk_units", "disk_guest", "disk_host")
+PATIENTS = (
+    *(f"tests/integration/test_{name}.py" for name in ("recover", "faults", "layouts", "disk_units", "disk_guest")),
+    "tests/integration/disk_host/test_*.py",
 )
 #: The tests that need the small real cloud.
 CLOUD = ("tests/integration/openstack/**/test_*.py", "tests/integration/test_awx.py")
@@ -183,7 +183,7 @@ def slow() -> dict[str, Gate]:
         return _pytest(run, "-v", "--durations", "20", *paths)
 
     def patients(run: Run) -> Counted:
-        return integration(run, *PATIENTS)
+        return integration(run, *_files(run, *PATIENTS))
 
     def cloud(run: Run) -> Counted:
         """Most of these tests wait for Nova or for a clock: two at a time, then those that stop Nova's services."""
@@ -197,7 +197,7 @@ def slow() -> dict[str, Gate]:
         return Counted(beside.number + alone.number, beside.unit, beside.passed + alone.passed)
 
     def servers(run: Run) -> Counted:
-        others = {*PATIENTS, *_files(run, *CLOUD)}
+        others = {*_files(run, *PATIENTS), *_files(run, *CLOUD)}
         return integration(run, *(name for name in _files(run, "tests/integration/**/test_*.py") if name not in others))
 
     def molecule(run: Run) -> Counted:
