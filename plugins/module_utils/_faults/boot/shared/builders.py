@@ -9,6 +9,7 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 if t.TYPE_CHECKING:
@@ -29,6 +30,7 @@ _INITRAMFS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 _GRUB_CONFIG = ("grub-mkconfig", "grub2-mkconfig")
 _FOLDERS = ("/usr/sbin", "/usr/bin", "/sbin")
+_VOLUME = re.compile(r"/dev/(?!mapper/|disk/|md/)[^/]+/[^/]+")
 #: what mkconfig makes the entries of a distribution's own kernels with
 _TEMPLATE = "/etc/grub.d/10_linux"
 
@@ -42,10 +44,20 @@ def initramfs_builder(patient: Patient, *, release: str, path: str) -> list[str]
 
 
 def grub_config_builder(patient: Patient, *, path: str) -> list[str] | None:
-    """The command that writes a grub.cfg; without looking for other systems' disks."""
+    """The command that writes a grub.cfg; without looking for other systems' disks, its last words name the file."""
     if not patient.tree.is_file(_TEMPLATE):
         return None
     for name in _GRUB_CONFIG:
         if any(patient.tree.is_file(f"{folder}/{name}") for folder in _FOLDERS):
-            return ["env", "GRUB_DISABLE_OS_PROBER=true", name, "-o", path]
+            return ["env", "GRUB_DISABLE_OS_PROBER=true", *_named_root(patient), name, "-o", path]
     return None
+
+
+def _named_root(patient: Patient) -> list[str]:
+    """A volume is named on the kernel's command line, for its snapshots have its UUID.
+
+    GRUB's script does so by itself where it may ask device-mapper, which it may not here. The patient's own settings
+    are read later, and win.
+    """
+    names = (patient.root.device, *patient.root.aliases) if patient.root else ()
+    return ["GRUB_DISABLE_LINUX_UUID=true"] if any(_VOLUME.fullmatch(name) for name in names) else []

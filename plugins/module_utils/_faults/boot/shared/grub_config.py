@@ -105,7 +105,7 @@ def finding_of(patient: Patient, fault: str, broken: Broken) -> Finding:
         severity="critical" if broken.only else "warning",
         summary=f"the configuration of GRUB, {printable(broken.path)}, {broken.what}",
         evidence=(Evidence(path=printable(broken.path), text=shown),),
-        remedy=f"write it anew with {command[2]}" if command else None,
+        remedy=f"write it anew with {command[-3]}" if command else None,
         remedy_safe=command is not None,
         confidence="high" if broken.only else "medium",
     )
@@ -140,7 +140,7 @@ def repair(patient: Patient, finding: Finding, change: Change) -> None:
         menu = next((way.menu for way in shown_ways(patient) if way.follows[-1] == broken.path), None)
         if not _boots_something(patient, menu):
             raise NotBuilt(
-                f"'{command[2]}' wrote no entry with a kernel and a root file system that are there "
+                f"'{command[-3]}' wrote no entry with a kernel and a root file system that are there "
                 f"({_written(menu)}; it said: {printable(done.stderr, limit=600)})"
             )
         return

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._faults.boot.shared.builders import (
     grub_config_builder,
@@ -37,3 +39,27 @@ def test_the_configuration_of_each_family(patient: FakePatient, program: str, na
     assert grub_config_builder(patient, path="/boot/x") is None
     patient.put("/etc/grub.d/10_linux")
     assert grub_config_builder(patient, path="/boot/x") == ["env", "GRUB_DISABLE_OS_PROBER=true", name, "-o", "/boot/x"]
+
+
+@pytest.mark.parametrize(
+    ("device", "aliases", "by_name"),
+    [
+        ("/dev/vdb2", ("/dev/disk/by-uuid/x",), False),
+        ("/dev/md900", ("/dev/md0", "/dev/md/0"), False),
+        ("/dev/mapper/luks-1-2", ("/dev/dm-0",), False),
+        ("/dev/mapper/rhel-root", ("/dev/dm-0", "/dev/rhel/root"), True),
+        ("/dev/mapper/lab--vg-root", ("/dev/dm-0", "/dev/lab-vg/root"), True),
+    ],
+)
+def test_a_volume_is_named_and_not_told_by_its_uuid(
+    patient: FakePatient, device: str, aliases: tuple[str, ...], by_name: bool
+) -> None:
+    """A snapshot of it has the same UUID, so GRUB's script names the volume; here it cannot see that it is one."""
+    patient.put("/usr/sbin/grub-mkconfig")
+    patient.put("/etc/grub.d/10_linux")
+    assert patient.root is not None
+    patient.root = dataclasses.replace(patient.root, device=device, aliases=aliases)
+    command = grub_config_builder(patient, path="/boot/x")
+    assert command is not None
+    assert ("GRUB_DISABLE_LINUX_UUID=true" in command) == by_name
+    assert command[-3:] == ["grub-mkconfig", "-o", "/boot/x"]
