@@ -147,6 +147,14 @@ findings:
       description: V(high), V(medium) or V(low).
       type: str
       sample: high
+    key:
+      description: What makes it the same finding in two calls.
+      type: str
+      sample: "fstab-missing-device|console|[ TIME ] Timed out waiting for device /dev/disk/by-uuid/4711."
+    causes:
+      description: Always empty here.
+      type: list
+      elements: str
 lines:
   description: How many lines that say anything were read.
   type: int

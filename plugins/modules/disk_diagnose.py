@@ -129,6 +129,16 @@ findings:
     confidence:
       description: One of V(high), V(medium), V(low).
       type: str
+    key:
+      description:
+        - What makes it the same finding before and after a repair, and in two calls. M(openrescue.server.disk_repair)
+          knows by it which of the findings it is given are there.
+      type: str
+      sample: fstab-missing-device|/etc/fstab|UUID=4711 /boot ext4 defaults 0 2
+    causes:
+      description: The C(key) of each finding that only follows from this one.
+      type: list
+      elements: str
 patient:
   description: What the disks hold.
   type: dict
@@ -138,7 +148,9 @@ patient:
       description: C(id), C(id_like), C(version_id) and C(pretty_name) of the operating system, or null.
       type: dict
     kernels:
-      description: The installed kernels, newest first, with C(version), C(vmlinuz), C(initramfs) and C(has_modules).
+      description:
+        - The installed kernels, newest first, with C(version), C(vmlinuz), C(initramfs) (null if it is not there),
+          C(expected_initramfs) (where it belongs) and C(has_modules).
       type: list
       elements: dict
     root:
