@@ -11,6 +11,7 @@ import time
 import typing as t
 
 import pytest
+from ansible_collections.openrescue.server.plugins.module_utils._faults.catalog import FAULTS
 from openrescue_lab import breakage, guest, hostile, loop, modules
 from openrescue_lab.base import run
 from openrescue_lab.disk import Disk, sha256
@@ -26,9 +27,8 @@ PLUGGED = {
     "initramfs-truncated": "found",
     "grub-config-missing": "reverted",
 }
-#: What is only found on this machine: it has no remedy, or one that runs the patient's own programs for long.
+#: What is only found on this machine: its remedy runs the patient's own programs for long.
 FOUND_ONLY = {
-    "space-inodes",
     "initramfs-missing",
     "initramfs-empty",
     "initramfs-truncated",
@@ -36,8 +36,13 @@ FOUND_ONLY = {
     "grub-config-truncated",
 }
 NOT_HERE = {"grub-config-missing"}
+WITH_REMEDY = {fault.id for fault in FAULTS if fault.repair is not None}
 #: How far each breakage is taken on this machine, in a second each: a new one is found, repaired and reverted.
-HERE = {name: "found" if name in FOUND_ONLY else "reverted" for name in breakage.names() if name not in NOT_HERE}
+HERE = {
+    name: "reverted" if WITH_REMEDY.issuperset(breakage.load(name).faults) and name not in FOUND_ONLY else "found"
+    for name in breakage.names()
+    if name not in NOT_HERE
+}
 LINKS = ("loader", "entry", "kernel", "initramfs", "modules", "root", "init")
 SERIOUS = ("critical", "error", "warning")
 

@@ -144,9 +144,7 @@ def test_every_signature_has_a_line() -> None:
     shown = [line for line, _fault in LINES] + [line.text for name in RECORDED for line in clean(recorded(name))]
     for fault in FAULTS:
         for signature in fault.signatures:
-            assert any(signature.search(line) for line in shown), (
-                f"LINES shows no {signature.pattern}"
-            )
+            assert any(signature.search(line) for line in shown), f"LINES shows no {signature.pattern}"
 
 
 SYMPTOMS = {
