@@ -66,7 +66,7 @@ def test_a_repaired_file_system_is_put_back_to_the_byte(disk: Disk) -> None:
     assert "filesystem-superblock" in [finding["fault"] for finding in found["findings"]]
     assert sha256(disk.image) == before
     repaired = module("disk_repair", devices=[disk.device], faults=["filesystem-superblock"])
-    assert [item["fault"] for item in repaired["applied"]] == ["filesystem-superblock"]
+    assert [item["fault"] for item in repaired["applied"]] == ["filesystem-superblock"], repaired
     assert run("blkid", "-p", "-o", "value", "-s", "UUID", disk.boot).strip() == BOOT_UUID
     module("disk_repair", devices=[disk.device], state="reverted", undo=repaired["undo"])
     assert sha256(disk.image) == before
