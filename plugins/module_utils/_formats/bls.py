@@ -15,7 +15,7 @@ import typing as t
 from .boot_entry import BootEntry
 from .versions import version_key
 
-__all__ = ("parse_bls", "sort_key")
+__all__ = ("menu_order", "parse_bls")
 
 MAX_TEXT = 256 * 1024
 
@@ -42,7 +42,7 @@ def parse_bls(name: str, text: str, *, variables: t.Mapping[str, str] | None = N
     )
 
 
-def sort_key(name: str, text: str) -> tuple[t.Any, ...]:
+def menu_order(name: str, text: str) -> tuple[t.Any, ...]:
     """A key by which the entries of systemd-boot stand in the menu, the first first.
 
     Entries with a ``sort-key`` come first, in its order, the newest version first; the others by the name of their

@@ -13,7 +13,7 @@ import dataclasses
 import struct
 import typing as t
 
-__all__ = ("Program", "read_program")
+__all__ = ("ElfProgram", "read_elf")
 
 MAX_HEADERS = 256
 MAX_DYNAMIC = 64 * 1024
@@ -23,7 +23,7 @@ _NEEDED, _STRTAB, _STRSZ, _RPATH, _RUNPATH = 1, 5, 10, 15, 29
 
 
 @dataclasses.dataclass(frozen=True)
-class Program:
+class ElfProgram:
     """An ELF file; ``interpreter`` is empty where it is linked statically."""
 
     interpreter: str = ""
@@ -31,7 +31,7 @@ class Program:
     run_path: tuple[str, ...] = ()
 
 
-def read_program(file: t.BinaryIO) -> Program | None:
+def read_elf(file: t.BinaryIO) -> ElfProgram | None:
     """None if it is no ELF file for a machine of little endian, or is cut off where its headers are."""
     try:
         return _read(file)
@@ -39,7 +39,7 @@ def read_program(file: t.BinaryIO) -> Program | None:
         return None
 
 
-def _read(file: t.BinaryIO) -> Program | None:
+def _read(file: t.BinaryIO) -> ElfProgram | None:
     head = _at(file, 0, 64)
     if head[:4] != b"\x7fELF" or head[5] != 1:
         return None
@@ -57,7 +57,7 @@ def _read(file: t.BinaryIO) -> Program | None:
     width = struct.calcsize(step)
     pairs = [struct.unpack_from(step, dynamic, at) for at in range(0, len(dynamic) - width + 1, width)]
     strings = _strings(file, dict(pairs), headers)
-    return Program(
+    return ElfProgram(
         interpreter=_text(interpreter, 0),
         needed=tuple(_text(strings, value) for tag, value in pairs if tag == _NEEDED),
         run_path=tuple(

@@ -13,7 +13,7 @@ import dataclasses
 import re
 
 from .boot_entry import MAX_ENTRIES, BootEntry
-from .kernel_cmdline import split
+from .kernel_cmdline import split_cmdline
 
 __all__ = ("ExtlinuxMenu", "parse_extlinux")
 
@@ -54,7 +54,7 @@ def parse_extlinux(text: str) -> ExtlinuxMenu:
         elif entry is not None:
             _inside(entry, keyword, value)
     for one in menu.entries:
-        one.options = one.options or split(common)
+        one.options = one.options or split_cmdline(common)
     return menu
 
 
@@ -64,7 +64,7 @@ def _inside(entry: BootEntry, keyword: str, value: str) -> None:
     elif keyword == "INITRD":
         entry.initrds = tuple(re.split(r"[,\s]+", value))
     elif keyword == "APPEND":
-        words = split(value)
+        words = split_cmdline(value)
         named = [word[len("initrd=") :] for word in words if word.startswith("initrd=")]
         entry.initrds = entry.initrds or tuple(one for name in named for one in name.split(","))
         entry.options = tuple(word for word in words if not word.startswith("initrd="))

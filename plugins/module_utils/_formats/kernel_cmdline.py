@@ -13,10 +13,10 @@ import dataclasses
 import re
 import typing as t
 
-__all__ = ("CommandLine", "split")
+__all__ = ("CommandLine", "split_cmdline")
 
 
-def split(text: str) -> tuple[str, ...]:
+def split_cmdline(text: str) -> tuple[str, ...]:
     """The words of a command line; double quotes hold blanks together."""
     return tuple(re.findall(r'(?:[^\s"]|"[^"]*"?)+', text[: 64 * 1024]))
 

@@ -14,7 +14,7 @@ import re
 import struct
 import typing as t
 
-__all__ = ("SECTOR", "Group", "Volume", "metadata_areas", "metadata_text", "parse_group")
+__all__ = ("SECTOR", "LogicalVolume", "VolumeGroup", "metadata_areas", "metadata_text", "parse_group")
 
 SECTOR = 512
 #: a group of thousands of volumes has less
@@ -27,7 +27,7 @@ Value = t.Union[str, list[str], dict[str, t.Any]]
 
 
 @dataclasses.dataclass(frozen=True)
-class Volume:
+class LogicalVolume:
     """A logical volume that can be seen; its name and the types of its segments, such as ``striped`` or ``raid1``."""
 
     name: str
@@ -35,7 +35,7 @@ class Volume:
 
 
 @dataclasses.dataclass(frozen=True)
-class Group:
+class VolumeGroup:
     """A volume group as one of its physical volumes describes it.
 
     :param seqno: grows with each change; of two descriptions, the higher is true.
@@ -48,7 +48,7 @@ class Group:
     seqno: int
     physical: t.Mapping[str, str]
     lost: tuple[str, ...]
-    volumes: tuple[Volume, ...]
+    volumes: tuple[LogicalVolume, ...]
 
 
 def metadata_areas(head: bytes) -> tuple[str, list[tuple[int, int]]] | None:
@@ -90,19 +90,19 @@ def metadata_text(area: int, size: int, read: t.Callable[[int, int], bytes]) -> 
     return data.rstrip(b"\0").decode("utf-8", "surrogateescape")
 
 
-def parse_group(text: str) -> Group | None:
+def parse_group(text: str) -> VolumeGroup | None:
     """The group that a description names; None for what is none."""
     for name, values in _sections(text).items():
         if isinstance(values, dict) and "physical_volumes" in values:
             physical = _children(values, "physical_volumes")
-            return Group(
+            return VolumeGroup(
                 uuid=_id(values),
                 name=name,
                 seqno=int(values["seqno"]) if str(values.get("seqno", "")).isdigit() else 0,
                 physical={_id(item): str(item.get("device", "")) for item in physical.values()},
                 lost=tuple(_id(item) for item in physical.values() if "MISSING" in _words(item, "flags")),
                 volumes=tuple(
-                    Volume(volume, _types(item))
+                    LogicalVolume(volume, _types(item))
                     for volume, item in _children(values, "logical_volumes").items()
                     if "VISIBLE" in _words(item, "status")
                 ),

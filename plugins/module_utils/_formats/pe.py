@@ -13,21 +13,21 @@ import dataclasses
 import struct
 import typing as t
 
-__all__ = ("Section", "read_sections")
+__all__ = ("PeSection", "read_pe_sections")
 
 MAX_SECTIONS = 96
 SEEK_END = 2
 
 
 @dataclasses.dataclass(frozen=True)
-class Section:
+class PeSection:
     """Where a section lies in its file; ``size`` is that of its content, without padding."""
 
     offset: int
     size: int
 
 
-def read_sections(file: t.BinaryIO) -> dict[str, Section] | None:
+def read_pe_sections(file: t.BinaryIO) -> dict[str, PeSection] | None:
     """The sections by name; None if it is no PE file, or ends before one of its sections does."""
     file.seek(0)
     head = file.read(64)
@@ -50,5 +50,5 @@ def read_sections(file: t.BinaryIO) -> dict[str, Section] | None:
         content, _address, size, offset = struct.unpack_from("<IIII", table, at + 8)
         if size and offset + size > end:
             return None
-        found[name] = Section(offset, min(content, size) if content else size)
+        found[name] = PeSection(offset, min(content, size) if content else size)
     return found if len(table) == 40 * count else None

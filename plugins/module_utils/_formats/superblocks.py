@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import struct
 
-__all__ = ("BTRFS_OFFSET", "BTRFS_SIZE", "MD_SIZE", "Array", "Btrfs", "md_offset", "parse_btrfs", "parse_md")
+__all__ = ("BTRFS_OFFSET", "BTRFS_SIZE", "MD_SIZE", "BtrfsMember", "MdMember", "md_offset", "parse_btrfs", "parse_md")
 
 BTRFS_OFFSET = 64 * 1024
 BTRFS_SIZE = 1024
@@ -23,7 +23,7 @@ _MAX_ROLE = 0xFF00
 
 
 @dataclasses.dataclass(frozen=True)
-class Array:
+class MdMember:
     """One member's view of its array.
 
     :param number: which member it is.
@@ -43,7 +43,7 @@ class Array:
 
 
 @dataclasses.dataclass(frozen=True)
-class Btrfs:
+class BtrfsMember:
     """One member's view of its file system: which device it is, and of how many."""
 
     uuid: str
@@ -63,7 +63,7 @@ def md_offset(version: str, size: int) -> int:
     return 4096
 
 
-def parse_md(data: bytes) -> Array | None:
+def parse_md(data: bytes) -> MdMember | None:
     """A superblock of version 1 or 0.90; None for what is none."""
     if len(data) < MD_SIZE or struct.unpack_from("<I", data)[0] != _MD_MAGIC:
         return None
@@ -75,24 +75,24 @@ def parse_md(data: bytes) -> Array | None:
     roles = struct.unpack_from(f"<{slots}H", data, 256)
     role = roles[number] if number < slots and roles[number] <= _MAX_ROLE else None
     name = data[32:64].split(b"\0")[0].decode("utf-8", "surrogateescape")
-    return Array(data[16:32].hex(), name, number, role, events, places, len({one for one in roles if one < places}))
+    return MdMember(data[16:32].hex(), name, number, role, events, places, len({one for one in roles if one < places}))
 
 
-def _parse_old(data: bytes) -> Array:
+def _parse_old(data: bytes) -> MdMember:
     words = struct.unpack_from("<1024I", data)
     uuid = "".join(f"{words[index]:08x}" for index in (5, 13, 14, 15))
     number, role = words[992], words[992 + 3]
     events = words[40] << 32 | words[39]
-    return Array(
+    return MdMember(
         uuid, str(words[11]), number, role if role < words[10] else None, events, words[10], min(words[34], words[10])
     )
 
 
-def parse_btrfs(data: bytes) -> Btrfs | None:
+def parse_btrfs(data: bytes) -> BtrfsMember | None:
     """The first superblock; None for what is none."""
     if len(data) < BTRFS_SIZE or data[0x40:0x48] != b"_BHRfS_M":
         return None
     (generation,) = struct.unpack_from("<Q", data, 0x48)
     (devices,) = struct.unpack_from("<Q", data, 0x88)
     (device,) = struct.unpack_from("<Q", data, 0xC9)
-    return Btrfs(data[0x20:0x30].hex(), device, devices, generation)
+    return BtrfsMember(data[0x20:0x30].hex(), device, devices, generation)

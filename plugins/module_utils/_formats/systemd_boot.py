@@ -12,7 +12,7 @@ from __future__ import annotations
 import fnmatch
 import typing as t
 
-__all__ = ("choose", "parse_loader_conf")
+__all__ = ("default_entry_name", "parse_loader_conf")
 
 MAX_TEXT = 64 * 1024
 
@@ -23,7 +23,7 @@ def parse_loader_conf(text: str) -> dict[str, str]:
     return {words[0]: words[1].strip() for words in lines if len(words) == 2 and not words[0].startswith("#")}
 
 
-def choose(names: t.Sequence[str], settings: t.Mapping[str, str]) -> str | None:
+def default_entry_name(names: t.Sequence[str], settings: t.Mapping[str, str]) -> str | None:
     """The entry that starts by itself.
 
     :param names: of the entries' files, with ``.conf`` or ``.efi``, in the order of the menu.

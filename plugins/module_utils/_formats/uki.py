@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .pe import Section, read_sections
+from .pe import PeSection, read_pe_sections
 
 __all__ = ("Uki", "read_uki")
 
@@ -26,15 +26,15 @@ class Uki:
     :param release: of the kernel, as ``uname -r`` says it; empty if the image does not say.
     """
 
-    linux: Section
-    initrd: Section | None
+    linux: PeSection
+    initrd: PeSection | None
     cmdline: str | None
     release: str
 
 
 def read_uki(file: t.BinaryIO) -> Uki | None:
     """None if it is no unified kernel image, or is cut off."""
-    sections = read_sections(file)
+    sections = read_pe_sections(file)
     if sections is None or ".linux" not in sections:
         return None
     return Uki(
@@ -45,6 +45,6 @@ def read_uki(file: t.BinaryIO) -> Uki | None:
     )
 
 
-def _text(file: t.BinaryIO, section: Section) -> str:
+def _text(file: t.BinaryIO, section: PeSection) -> str:
     file.seek(section.offset)
     return file.read(min(section.size, MAX_TEXT)).decode("utf-8", "replace").strip("\0 \t\r\n")

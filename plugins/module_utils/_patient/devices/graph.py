@@ -12,8 +12,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ..._formats.lvm import Group
-from ..._formats.superblocks import Array, Btrfs
+from ..._formats.lvm import VolumeGroup
+from ..._formats.superblocks import BtrfsMember, MdMember
 from ..._text import printable
 from .survey import Block
 
@@ -48,10 +48,10 @@ class PhysicalVolume:
     """A member of a volume group; the group is None where this member does not describe it."""
 
     uuid: str
-    group: Group | None
+    group: VolumeGroup | None
 
 
-Label = t.Union[PhysicalVolume, Array, Btrfs]
+Label = t.Union[PhysicalVolume, MdMember, BtrfsMember]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Unit:
     doubles: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     split: bool = False
-    group: Group | None = None
+    group: VolumeGroup | None = None
 
     @property
     def title(self) -> str:
@@ -106,9 +106,9 @@ def units_of(blocks: t.Sequence[Block], labels: t.Mapping[str, Label]) -> tuple[
         if isinstance(label, PhysicalVolume):
             group = next((one for one in whole.values() if label.uuid in one.physical), None)
             groups.setdefault(group.uuid if group else "", []).append(block.kname)
-        elif isinstance(label, Array):
+        elif isinstance(label, MdMember):
             arrays.setdefault(label.uuid, []).append(block.kname)
-        elif isinstance(label, Btrfs):
+        elif isinstance(label, BtrfsMember):
             filesystems.setdefault(label.uuid, []).append(block.kname)
         elif block.fstype == "crypto_LUKS":
             units.append(Unit("luks", block.signature.get("UUID", ""), block.path, (block.kname,)))
@@ -118,9 +118,9 @@ def units_of(blocks: t.Sequence[Block], labels: t.Mapping[str, Label]) -> tuple[
     return tuple(units)
 
 
-def _groups(labels: t.Mapping[str, Label]) -> dict[str, Group]:
+def _groups(labels: t.Mapping[str, Label]) -> dict[str, VolumeGroup]:
     """Each group by its newest description."""
-    found: dict[str, Group] = {}
+    found: dict[str, VolumeGroup] = {}
     for label in labels.values():
         if isinstance(label, PhysicalVolume) and label.group:
             known = found.get(label.group.uuid)
@@ -137,7 +137,7 @@ def _once(names: t.Sequence[str], key: t.Callable[[str], t.Any]) -> tuple[tuple[
     return tuple(first.values()), tuple(name for name in names if name not in first.values())
 
 
-def _group(group: Group, names: t.Sequence[str], labels: t.Mapping[str, Label]) -> Unit:
+def _group(group: VolumeGroup, names: t.Sequence[str], labels: t.Mapping[str, Label]) -> Unit:
     ids = {name: t.cast("PhysicalVolume", labels[name]).uuid for name in names}
     members, doubles = _once(names, lambda name: ids[name])
     missing = [
@@ -149,7 +149,7 @@ def _group(group: Group, names: t.Sequence[str], labels: t.Mapping[str, Label]) 
 
 
 def _array(uuid: str, names: t.Sequence[str], labels: t.Mapping[str, Label]) -> Unit:
-    views = {name: t.cast("Array", labels[name]) for name in names}
+    views = {name: t.cast("MdMember", labels[name]) for name in names}
     members, doubles = _once(names, lambda name: views[name].number)
     newest = max(views.values(), key=lambda view: view.events)
     fresh = {view.role for view in views.values() if view.role is not None and view.events >= newest.events - 1}
@@ -159,7 +159,7 @@ def _array(uuid: str, names: t.Sequence[str], labels: t.Mapping[str, Label]) -> 
 
 
 def _btrfs(uuid: str, names: t.Sequence[str], labels: t.Mapping[str, Label]) -> Unit:
-    views = {name: t.cast("Btrfs", labels[name]) for name in names}
+    views = {name: t.cast("BtrfsMember", labels[name]) for name in names}
     members, doubles = _once(names, lambda name: views[name].device)
     newest = max(views.values(), key=lambda view: view.generation)
     lacking = newest.devices - len(members)

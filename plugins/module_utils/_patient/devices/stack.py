@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ..._formats.lvm import Group
+from ..._formats.lvm import VolumeGroup
 from ..._text import printable
 from ..tools import Tools
 from .assembly import FIRST_ARRAY, Assembly, assemble
@@ -185,7 +185,7 @@ class Stack:
                 found += self._asleep(unit, unit.group)
         return found
 
-    def _asleep(self, unit: Unit, group: Group) -> list[Closed]:
+    def _asleep(self, unit: Unit, group: VolumeGroup) -> list[Closed]:
         """Volumes of a whole group that are not active all the same."""
         here = {block.path for block in self.blocks()}
         names = [

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ...._formats.elf import Program, read_program
+from ...._formats.elf import ElfProgram, read_elf
 from ...engine.verdict import Answer
 from .places import unmounted
 
@@ -45,7 +45,7 @@ def init(patient: Patient, options: CommandLine | None) -> Answer:
         return Answer("unknown", f"{path} cannot be opened")
     with file:
         head = file.read(256)
-        program = read_program(file)
+        program = read_elf(file)
     if not found.st_mode & 0o111:
         return Answer("broken", f"{path} is not executable")
     if program is None:
@@ -63,7 +63,7 @@ def _script(patient: Patient, path: str, head: bytes) -> Answer:
     return Answer("unknown", f"{path} is no program that is known")
 
 
-def _linked(patient: Patient, path: str, program: Program, doubt: str) -> Answer:
+def _linked(patient: Patient, path: str, program: ElfProgram, doubt: str) -> Answer:
     if program.interpreter and not patient.tree.is_file(program.interpreter):
         status: t.Literal["broken", "unknown"] = "unknown" if doubt else "broken"
         return Answer(status, f"{path} needs {program.interpreter}, which is not there")
@@ -77,7 +77,7 @@ def _linked(patient: Patient, path: str, program: Program, doubt: str) -> Answer
     return Answer("ok", f"{patient.tree.resolve(path)}, its interpreter and {len(program.needed)} libraries")
 
 
-def _folders(patient: Patient, program: Program) -> list[str]:
+def _folders(patient: Patient, program: ElfProgram) -> list[str]:
     """Where the loader of programs looks, as far as its configuration is the usual one."""
     own = [folder for folder in program.run_path if folder.startswith("/")]
     multiarch = [path for base in ("/lib", "/usr/lib") for path in patient.tree.glob(f"{base}/*-linux-gnu*")]

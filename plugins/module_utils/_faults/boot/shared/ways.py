@@ -15,13 +15,13 @@ import dataclasses
 import re
 import typing as t
 
-from ...._formats.bls import parse_bls, sort_key
+from ...._formats.bls import menu_order, parse_bls
 from ...._formats.boot_entry import MAX_ENTRIES, BootEntry
 from ...._formats.extlinux import parse_extlinux
 from ...._formats.grub import Menu, default_entry, parse_grub, written_by_mkconfig
 from ...._formats.grubenv import parse_grubenv
-from ...._formats.kernel_cmdline import split
-from ...._formats.systemd_boot import choose, parse_loader_conf
+from ...._formats.kernel_cmdline import split_cmdline
+from ...._formats.systemd_boot import default_entry_name, parse_loader_conf
 from ...._formats.uki import Uki, read_uki
 from ...._formats.versions import version_key
 from ...._text import printable
@@ -181,12 +181,12 @@ def _systemd_boot(patient: Patient, top: str, program: str) -> t.Iterator[Way]:
     tops = list(dict.fromkeys((top, "/boot")))
     files = [path for base in tops for path in tree.glob(f"{base}/loader/entries/*.conf", limit=2000)[:MAX_ENTRIES]]
     entries = [(path, tree.read_text(path, limit=1 << 20) or "") for path in files]
-    entries.sort(key=lambda item: sort_key(_stem(item[0]), item[1]))
+    entries.sort(key=lambda item: menu_order(_stem(item[0]), item[1]))
     images = [path for base in tops for path in tree.glob(f"{base}/EFI/Linux/*.efi", limit=2000)[:MAX_ENTRIES]]
     images.sort(key=lambda path: version_key(_stem(path)), reverse=True)
     settings = parse_loader_conf(tree.read_text(f"{top}/loader/loader.conf") or "")
     order = [path for path, _text in entries] + images
-    name = choose([path.rsplit("/", 1)[1] for path in order], settings)
+    name = default_entry_name([path.rsplit("/", 1)[1] for path in order], settings)
     chosen = next((path for path in order if path.rsplit("/", 1)[1] == name), None)
     if chosen in images:
         yield from _as_uki(patient, chosen, loader=program)
@@ -213,7 +213,7 @@ def _as_uki(patient: Patient, path: str, *, loader: str) -> t.Iterator[Way]:
     with file:
         uki = read_uki(file)
     if uki is not None:
-        entry = BootEntry(title=path, id=path, linux=path, options=split(uki.cmdline or ""), loads=True)
+        entry = BootEntry(title=path, id=path, linux=path, options=split_cmdline(uki.cmdline or ""), loads=True)
         yield Way("uki", "UEFI", loader, path, uki.cmdline, entry=entry, follows=(path,), uki=uki)
 
 

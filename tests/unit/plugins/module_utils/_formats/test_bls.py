@@ -5,9 +5,12 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.openrescue.server.plugins.module_utils._formats.bls import parse_bls, sort_key
+from ansible_collections.openrescue.server.plugins.module_utils._formats.bls import menu_order, parse_bls
 from ansible_collections.openrescue.server.plugins.module_utils._formats.boot_entry import BootEntry, flat
-from ansible_collections.openrescue.server.plugins.module_utils._formats.systemd_boot import choose, parse_loader_conf
+from ansible_collections.openrescue.server.plugins.module_utils._formats.systemd_boot import (
+    default_entry_name,
+    parse_loader_conf,
+)
 
 #: /boot/loader/entries of Rocky Linux 8 and of AlmaLinux 9, as kernel-install writes them
 ROCKY_8 = """title Rocky Linux (4.18.0-553.22.1.el8_10.x86_64) 8.10 (Green Obsidian)
@@ -46,7 +49,7 @@ def test_the_order_of_systemd_boot() -> None:
         "arch": "sort-key arch\nversion 1\n",
         "id-6.5+0-3": "version 6.5\n",
     }
-    assert sorted(texts, key=lambda name: sort_key(name, texts[name])) == [
+    assert sorted(texts, key=lambda name: menu_order(name, texts[name])) == [
         "arch",
         "id-6.1.0-10",
         "id-6.1.0-9",
@@ -66,7 +69,7 @@ def test_the_order_of_systemd_boot() -> None:
     ],
 )
 def test_the_default_of_systemd_boot(settings: str, chosen: str | None) -> None:
-    assert choose(["b.conf", "a.conf", "c.efi"], parse_loader_conf(settings)) == chosen
+    assert default_entry_name(["b.conf", "a.conf", "c.efi"], parse_loader_conf(settings)) == chosen
 
 
 def test_entries_at_any_depth() -> None:

@@ -11,9 +11,9 @@ import pathlib
 import struct
 
 import pytest
-from ansible_collections.openrescue.server.plugins.module_utils._formats.elf import Program, read_program
+from ansible_collections.openrescue.server.plugins.module_utils._formats.elf import ElfProgram, read_elf
 from ansible_collections.openrescue.server.plugins.module_utils._formats.kernel_image import read_kernel_image
-from ansible_collections.openrescue.server.plugins.module_utils._formats.pe import read_sections
+from ansible_collections.openrescue.server.plugins.module_utils._formats.pe import read_pe_sections
 from ansible_collections.openrescue.server.plugins.module_utils._formats.uki import read_uki
 
 from .boot_samples import bzimage, efi_program, elf
@@ -58,20 +58,20 @@ def test_a_unified_kernel_image() -> None:
 
 
 def test_what_a_program_needs() -> None:
-    wanted = Program("/lib64/ld-linux-x86-64.so.2", ("libc.so.6", "libx.so.1"), ("/usr/lib/systemd", "/opt"))
-    assert read_program(io.BytesIO(elf(wanted.interpreter, wanted.needed, "/usr/lib/systemd:/opt"))) == wanted
-    assert read_program(io.BytesIO(elf())) == Program()
-    assert read_program(io.BytesIO(b"#!/bin/sh\n")) is None
+    wanted = ElfProgram("/lib64/ld-linux-x86-64.so.2", ("libc.so.6", "libx.so.1"), ("/usr/lib/systemd", "/opt"))
+    assert read_elf(io.BytesIO(elf(wanted.interpreter, wanted.needed, "/usr/lib/systemd:/opt"))) == wanted
+    assert read_elf(io.BytesIO(elf())) == ElfProgram()
+    assert read_elf(io.BytesIO(b"#!/bin/sh\n")) is None
 
 
 def test_a_real_program() -> None:
     with pathlib.Path("/bin/sh").open("rb") as file:
-        program = read_program(file)
+        program = read_elf(file)
     assert program is not None
     assert any(name.startswith(("libc.", "ld-")) for name in program.needed) or not program.interpreter
 
 
-@pytest.mark.parametrize("reader", [read_program, read_sections, read_kernel_image, read_uki])
+@pytest.mark.parametrize("reader", [read_elf, read_pe_sections, read_kernel_image, read_uki])
 @pytest.mark.parametrize("sample", [elf("/lib/ld.so", ("libc.so.6",)), UKI, bzimage()], ids=["elf", "uki", "kernel"])
 def test_nothing_of_a_hostile_head_is_believed(reader: object, sample: bytes) -> None:
     assert callable(reader)

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from ansible_collections.openrescue.server.plugins.module_utils._formats.crypttab import parse_crypttab
 from ansible_collections.openrescue.server.plugins.module_utils._formats.extlinux import parse_extlinux
-from ansible_collections.openrescue.server.plugins.module_utils._formats.kernel_cmdline import CommandLine, split
+from ansible_collections.openrescue.server.plugins.module_utils._formats.kernel_cmdline import (
+    CommandLine,
+    split_cmdline,
+)
 from ansible_collections.openrescue.server.plugins.module_utils._formats.os_release import parse_os_release
 
 #: /boot/extlinux.conf of Alpine 3.15, as update-extlinux writes it
@@ -49,11 +52,13 @@ def test_extlinux() -> None:
 
 
 def test_a_command_line() -> None:
-    line = CommandLine(split('ro root="UUID=1" rd.lvm.lv=a/b rd-lvm.lv=a/c root=UUID=2 dyndbg="a b" -- init=/x'))
+    line = CommandLine(
+        split_cmdline('ro root="UUID=1" rd.lvm.lv=a/b rd-lvm.lv=a/c root=UUID=2 dyndbg="a b" -- init=/x')
+    )
     assert (line.last("root"), line.all("rd.lvm.lv"), line.last("init")) == ("UUID=2", ["a/b"], None)
     assert line.has("ro")
     assert line.last("dyndbg") == "a b"
-    assert len(split('"' * 1000000)) < 70000
+    assert len(split_cmdline('"' * 1000000)) < 70000
 
 
 def test_crypttab() -> None:

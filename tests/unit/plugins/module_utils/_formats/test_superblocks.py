@@ -10,8 +10,8 @@ import struct
 
 import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._formats.superblocks import (
-    Array,
-    Btrfs,
+    BtrfsMember,
+    MdMember,
     md_offset,
     parse_btrfs,
     parse_md,
@@ -33,16 +33,16 @@ def md(roles: list[int], *, number: int, events: int = 5, places: int = 2) -> by
 
 def test_a_member_says_its_place_and_who_else_is_there() -> None:
     uuid = bytes(range(16)).hex()
-    assert parse_md(md([0, 1], number=1)) == Array(uuid, "host:0", 1, 1, 5, 2, 2)
-    assert parse_md(md([0, 0xFFFE], number=0)) == Array(uuid, "host:0", 0, 0, 5, 2, 1)
-    assert parse_md(md([0, 1, 0xFFFF], number=2)) == Array(uuid, "host:0", 2, None, 5, 2, 2)
+    assert parse_md(md([0, 1], number=1)) == MdMember(uuid, "host:0", 1, 1, 5, 2, 2)
+    assert parse_md(md([0, 0xFFFE], number=0)) == MdMember(uuid, "host:0", 0, 0, 5, 2, 1)
+    assert parse_md(md([0, 1, 0xFFFF], number=2)) == MdMember(uuid, "host:0", 2, None, 5, 2, 2)
 
 
 def test_an_old_superblock() -> None:
     words = [0] * 1024
     words[0], words[5], words[10], words[11], words[13], words[34], words[39] = 0xA92B4EFC, 1, 2, 7, 2, 2, 9
     words[992], words[995] = 1, 1
-    assert parse_md(struct.pack("<1024I", *words)) == Array("00000001" + "00000002" + "0" * 16, "7", 1, 1, 9, 2, 2)
+    assert parse_md(struct.pack("<1024I", *words)) == MdMember("00000001" + "00000002" + "0" * 16, "7", 1, 1, 9, 2, 2)
 
 
 @pytest.mark.parametrize("data", [b"", bytes(4096), b"\xfc\x4e\x2b\xa9", md([0, 1], number=9)[:100]])
@@ -65,4 +65,4 @@ def test_a_device_of_a_btrfs() -> None:
     struct.pack_into("<Q", data, 0x48, 11)
     struct.pack_into("<Q", data, 0x88, 3)
     struct.pack_into("<Q", data, 0xC9, 2)
-    assert parse_btrfs(bytes(data)) == Btrfs(bytes(range(16)).hex(), 2, 3, 11)
+    assert parse_btrfs(bytes(data)) == BtrfsMember(bytes(range(16)).hex(), 2, 3, 11)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.openrescue.server.plugins.module_utils._formats.lvm import Group, Volume
+from ansible_collections.openrescue.server.plugins.module_utils._formats.lvm import LogicalVolume, VolumeGroup
 from ansible_collections.openrescue.server.plugins.module_utils._patient.devices.assembly import (
     Assembly,
     assemble,
@@ -18,7 +18,11 @@ from ansible_collections.openrescue.server.plugins.module_utils._patient.devices
 from ansible_collections.openrescue.server.plugins.module_utils._patient.tools import Completed, Tools
 
 GROUP = Unit(
-    "group", "g", "own", ("vdb",), group=Group("g", "own", 1, {}, (), (Volume("root", ()), Volume("data", ())))
+    "group",
+    "g",
+    "own",
+    ("vdb",),
+    group=VolumeGroup("g", "own", 1, {}, (), (LogicalVolume("root", ()), LogicalVolume("data", ()))),
 )
 ARRAY = Unit("array", "a", "host:0", ("vdb", "vdc"))
 LUKS = Unit("luks", "l1", "/dev/vdb", ("vdb",))

@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.openrescue.server.plugins.module_utils._formats.lvm import Group, Volume
-from ansible_collections.openrescue.server.plugins.module_utils._formats.superblocks import Array, Btrfs
+from ansible_collections.openrescue.server.plugins.module_utils._formats.lvm import LogicalVolume, VolumeGroup
+from ansible_collections.openrescue.server.plugins.module_utils._formats.superblocks import BtrfsMember, MdMember
 from ansible_collections.openrescue.server.plugins.module_utils._patient.devices.graph import (
     Label,
     PhysicalVolume,
@@ -18,23 +18,23 @@ from ansible_collections.openrescue.server.plugins.module_utils._patient.devices
 )
 from ansible_collections.openrescue.server.plugins.module_utils._patient.devices.survey import Block
 
-OWN = Group("g1", "own", 4, {"p1": "/dev/vda2", "p2": "/dev/vdb"}, (), (Volume("root", ("striped",)),))
-OLDER = Group("g1", "old", 3, {"p1": "/dev/vda2"}, (), ())
+OWN = VolumeGroup("g1", "own", 4, {"p1": "/dev/vda2", "p2": "/dev/vdb"}, (), (LogicalVolume("root", ("striped",)),))
+OLDER = VolumeGroup("g1", "old", 3, {"p1": "/dev/vda2"}, (), ())
 
 
 def block(kname: str, fstype: str, **signature: str) -> Block:
     return Block(f"/dev/{kname}", kname, kname, "disk", 1 << 30, False, "8:0", (), {"TYPE": fstype, **signature})
 
 
-def array(number: int, role: int | None, *, events: int = 9, filled: int = 2) -> Array:
-    return Array("a1", "host:0", number, role, events, 2, filled)
+def array(number: int, role: int | None, *, events: int = 9, filled: int = 2) -> MdMember:
+    return MdMember("a1", "host:0", number, role, events, 2, filled)
 
 
-def btrfs(device: int, *, devices: int = 2) -> Btrfs:
-    return Btrfs("b1", device, devices, 7)
+def btrfs(device: int, *, devices: int = 2) -> BtrfsMember:
+    return BtrfsMember("b1", device, devices, 7)
 
 
-TYPES = {"PhysicalVolume": "LVM2_member", "Array": "linux_raid_member", "Btrfs": "btrfs"}
+TYPES = {"PhysicalVolume": "LVM2_member", "MdMember": "linux_raid_member", "BtrfsMember": "btrfs"}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pathlib
 import struct
 
-from ansible_collections.openrescue.server.plugins.module_utils._formats.superblocks import Btrfs
+from ansible_collections.openrescue.server.plugins.module_utils._formats.superblocks import BtrfsMember
 from ansible_collections.openrescue.server.plugins.module_utils._patient.devices.labels import read_labels
 from ansible_collections.openrescue.server.plugins.module_utils._patient.devices.survey import Block
 
@@ -32,4 +32,4 @@ def test_members_are_read_where_they_are_to_be_read(tmp_path: pathlib.Path) -> N
         block("vde", "ext4"),
     ]
     found = read_labels(blocks, lambda one: str(tmp_path / one.kname))
-    assert found == {"vdb": Btrfs("0" * 32, 0, 2, 0)}
+    assert found == {"vdb": BtrfsMember("0" * 32, 0, 2, 0)}

@@ -10,8 +10,8 @@ import dataclasses
 import typing as t
 
 import pytest
-from ansible_collections.openrescue.server.plugins.module_utils._formats.lvm import Group, Volume
-from ansible_collections.openrescue.server.plugins.module_utils._formats.superblocks import Array, Btrfs
+from ansible_collections.openrescue.server.plugins.module_utils._formats.lvm import LogicalVolume, VolumeGroup
+from ansible_collections.openrescue.server.plugins.module_utils._formats.superblocks import BtrfsMember, MdMember
 from ansible_collections.openrescue.server.plugins.module_utils._patient.devices import stack as stack_module
 from ansible_collections.openrescue.server.plugins.module_utils._patient.devices.assembly import Assembly
 from ansible_collections.openrescue.server.plugins.module_utils._patient.devices.facts import (
@@ -26,7 +26,9 @@ from ansible_collections.openrescue.server.plugins.module_utils._patient.devices
 from ansible_collections.openrescue.server.plugins.module_utils._patient.devices.survey import Block, Survey
 from ansible_collections.openrescue.server.plugins.module_utils._patient.tools import Tools
 
-GROUP = Group("g1", "own", 1, {"p1": "", "p2": ""}, (), (Volume("root", ("striped",)), Volume("data", ("striped",))))
+GROUP = VolumeGroup(
+    "g1", "own", 1, {"p1": "", "p2": ""}, (), (LogicalVolume("root", ("striped",)), LogicalVolume("data", ("striped",)))
+)
 
 
 def block(kname: str, fstype: str = "", *parents: str, kind: str = "disk", name: str = "", uuid: str = "u") -> Block:
@@ -123,7 +125,7 @@ LVM = World(
 )
 RAID = World(
     [block("vdb", "linux_raid_member"), block("vdc", "linux_raid_member")],
-    {"vdb": Array("a1", "h:0", 0, 0, 9, 2, 2), "vdc": Array("a1", "h:0", 1, 1, 9, 2, 2)},
+    {"vdb": MdMember("a1", "h:0", 0, 0, 9, 2, 2), "vdc": MdMember("a1", "h:0", 1, 1, 9, 2, 2)},
     {"a1": [block("md900", "ext4", "vdb", "vdc", kind="raid1")]},
 )
 LUKS = World(
@@ -143,7 +145,7 @@ LUKS = World(
 )
 BTRFS = World(
     [block("vdb", "btrfs"), block("vdc", "btrfs")],
-    {"vdb": Btrfs("b1", 1, 2, 7), "vdc": Btrfs("b1", 2, 2, 7)},
+    {"vdb": BtrfsMember("b1", 1, 2, 7), "vdc": BtrfsMember("b1", 2, 2, 7)},
     {},
 )
 

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._faults.boot.shared.root import root
-from ansible_collections.openrescue.server.plugins.module_utils._formats.kernel_cmdline import CommandLine, split
+from ansible_collections.openrescue.server.plugins.module_utils._formats.kernel_cmdline import (
+    CommandLine,
+    split_cmdline,
+)
 
 from ...fakes import BOOT, ROOT, FakePatient
 
@@ -27,7 +30,7 @@ from ...fakes import BOOT, ROOT, FakePatient
     ],
 )
 def test_where_a_command_line_leads(patient: FakePatient, text: str, status: str) -> None:
-    assert root(patient, CommandLine(split(text))).status == status
+    assert root(patient, CommandLine(split_cmdline(text))).status == status
 
 
 def test_without_an_entry_nobody_can_tell(patient: FakePatient) -> None:
