@@ -19,7 +19,7 @@ from ..model import Finding
 if t.TYPE_CHECKING:
     from ..._patient.patient import Patient
 
-__all__ = ("Answer", "Follow", "Link", "Verdict", "best", "message_of", "verdict_of", "walk")
+__all__ = ("Answer", "Follow", "Link", "Verdict", "ask_all", "message_of", "nearest_to_boot", "verdict_of")
 
 Status = t.Literal["ok", "broken", "unknown"]
 Verdict = t.Literal["bootable", "unbootable", "unknown"]
@@ -46,7 +46,7 @@ class Link:
 Follow = t.Sequence[tuple[str, t.Callable[["Patient"], Answer]]]
 
 
-def walk(patient: Patient, links: Follow) -> tuple[Link, ...]:
+def ask_all(patient: Patient, links: Follow) -> tuple[Link, ...]:
     """Ask every link; one that cannot be asked is unknown, with the reason."""
     return tuple(_ask(patient, name, ask) for name, ask in links)
 
@@ -61,7 +61,7 @@ def _ask(patient: Patient, name: str, ask: t.Callable[[Patient], Answer]) -> Lin
     return Link(name, answer.status, printable(answer.evidence))
 
 
-def best(chains: t.Sequence[tuple[Link, ...]]) -> tuple[Link, ...]:
+def nearest_to_boot(chains: t.Sequence[tuple[Link, ...]]) -> tuple[Link, ...]:
     """The chain that comes nearest to a boot: a server boots if one of its ways to boot does."""
 
     def lacks(chain: tuple[Link, ...]) -> tuple[int, int]:

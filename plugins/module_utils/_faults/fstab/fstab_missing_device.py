@@ -17,7 +17,7 @@ from ..model import Fault, Signature
 from .shared.devices import is_kernel_name, names_device
 from .shared.duplicates import lines_in_force
 from .shared.findings import detector, repairer
-from .shared.table import Problem, Table, name_of, weight
+from .shared.table import Problem, Table, severity_at_boot, shown
 
 if t.TYPE_CHECKING:
     from ..._patient.patient import Filesystem
@@ -30,16 +30,16 @@ ID = "fstab-missing-device"
 def judge_missing(table: Table) -> list[Problem]:
     """A line that the boot does not wait for may name what is not there; swap only costs the wait."""
     entries = lines_in_force(table)
-    used = {found.device for entry in entries for found in [table.look(entry).filesystem] if found}
+    used = {found.device for entry in entries for found in [table.device_of(entry).filesystem] if found}
     return [problem for entry in entries for problem in _missing(entry, table, used)]
 
 
 def _missing(entry: FstabEntry, table: Table, used: t.Collection[str]) -> t.Iterator[Problem]:
     needed = entry.stops_boot or (entry.is_swap and not (entry.nofail or entry.noauto))
-    found = table.look(entry)
+    found = table.device_of(entry)
     if not needed or not names_device(entry) or found.filesystem is not None:
         return
-    what = f"names {name_of(entry.spec)} for {name_of(entry.mount_point)}"
+    what = f"names {shown(entry.spec)} for {shown(entry.mount_point)}"
     if found.unknown:
         if entry.stops_boot:
             reason = f"{what}; whether the server has it cannot be told: {found.unknown}"
@@ -50,13 +50,15 @@ def _missing(entry: FstabEntry, table: Table, used: t.Collection[str]) -> t.Iter
     right = _belongs(entry, table, used)
     if right is not None and right.uuid:
         new, remedy = entry.with_field(0, f"UUID={right.uuid}"), f"name {right.device} instead, which belongs there"
-        yield Problem(entry, entry.lines, weight(entry), what, new, f"{remedy}: UUID={right.uuid}", certain=certain)
+        yield Problem(
+            entry, entry.lines, severity_at_boot(entry), what, new, f"{remedy}: UUID={right.uuid}", certain=certain
+        )
         return
     remedy = "add nofail, so that the boot goes on without it"
     yield Problem(
         entry,
         entry.lines,
-        weight(entry),
+        severity_at_boot(entry),
         what,
         entry.with_nofail(),
         remedy,
@@ -76,7 +78,7 @@ def _belongs(entry: FstabEntry, table: Table, used: t.Collection[str]) -> Filesy
     if mounted is not None:
         return mounted if mounted.device not in used and same_type(entry.fstype, mounted.fstype) else None
     taken = {*used, *([root.device] if root else [])}
-    free = [item for item in table.all if item.device not in taken and same_type(entry.fstype, item.fstype)]
+    free = [item for item in table.filesystems if item.device not in taken and same_type(entry.fstype, item.fstype)]
     if entry.is_swap:
         return free[0] if len(free) == 1 else None
     free = [item for item in free if item.fstype != "swap" and item.mount_point is None]

@@ -18,7 +18,7 @@ from ..model import Fault, Severity, Signature
 from .shared.devices import is_kernel_name, names_device
 from .shared.duplicates import lines_in_force
 from .shared.findings import detector, repairer
-from .shared.table import Problem, Table, name_of, weight
+from .shared.table import Problem, Table, severity_at_boot, shown
 
 __all__ = ("FSTAB_WRONG_TYPE", "judge_types")
 
@@ -33,14 +33,14 @@ def judge_types(table: Table) -> list[Problem]:
 
 
 def _wrong_type(entry: FstabEntry, table: Table) -> t.Iterator[Problem]:
-    found = table.look(entry).filesystem if is_local(entry.fstype) else None
+    found = table.device_of(entry).filesystem if is_local(entry.fstype) else None
     if found is None or not found.fstype or same_type(entry.fstype, found.fstype):
         return
     if not (names_device(entry) or found.device == entry.spec):
         return
-    what = f"says {name_of(entry.fstype)}, but {found.device} holds {name_of(found.fstype)}"
+    what = f"says {shown(entry.fstype)}, but {found.device} holds {shown(found.fstype)}"
     # The root file system is mounted before anybody reads its line.
-    severity: Severity = "warning" if entry.place == "/" or entry.is_swap else weight(entry)
+    severity: Severity = "warning" if entry.place == "/" or entry.is_swap else severity_at_boot(entry)
     if found.fstype in _PERHAPS_BESIDE:
         yield Problem(entry, entry.lines, "info", f"{what} too", certain=False)
         return

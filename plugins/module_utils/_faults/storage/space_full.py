@@ -18,7 +18,7 @@ from ..._patient.write.errors import NoRoom
 from ..._text import printable
 from ..model import Evidence, Fault, Finding, Severity, Signature
 from .shared.disposable import disposable_files
-from .shared.space import MIB, NEEDED, files_beneath, fullness, largest, mounted, size_of
+from .shared.space import MIB, NEEDED, files_beneath, largest, mounted_filesystems, percent_used, shown_size
 
 if t.TYPE_CHECKING:
     from ..._patient.patient import Filesystem, Patient
@@ -48,13 +48,13 @@ def judge_bytes(mount_point: str, *, total: int, free: int, available: int) -> S
     elif free < max(LITTLE, min(total // 1000, PLENTY // 16)):
         return "critical"
     usable = total - (free - available)
-    if available < LITTLE or (fullness(total=total, free=free) >= 99 and free < PLENTY):
+    if available < LITTLE or (percent_used(total=total, free=free) >= 99 and free < PLENTY):
         return "error"
-    return "info" if fullness(total=usable, free=available) >= 90 else None
+    return "info" if percent_used(total=usable, free=available) >= 90 else None
 
 
 def detect(patient: Patient) -> t.Iterator[Finding]:
-    for item in mounted(patient):
+    for item in mounted_filesystems(patient):
         total, free = item.total_bytes, item.free_bytes
         if total is None or free is None:
             continue
@@ -67,24 +67,24 @@ def detect(patient: Patient) -> t.Iterator[Finding]:
 def _finding(patient: Patient, item: Filesystem, severity: Severity) -> Finding:
     where, free = item.mount_point or "/", item.free_bytes or 0
     spare = disposable_files(patient, item) if severity != "info" else []
-    shown = spare or (files_beneath(patient, where) if severity != "info" else [])
+    files = spare or (files_beneath(patient, where) if severity != "info" else [])
     gain = sum(size for _path, size in spare)
     return Finding(
         fault=ID,
         severity=severity,
-        summary=f"{where} on {item.device} has {size_of(free)} of {size_of(item.total_bytes or 0)} left",
+        summary=f"{where} on {item.device} has {shown_size(free)} of {shown_size(item.total_bytes or 0)} left",
         evidence=(
             # What is only nearly full after a remedy is not the same finding.
             Evidence(path=where, text="nearly full" if severity == "info" else "full", device=item.device),
-            *(Evidence(path=printable(path), text=size_of(size), device=item.device) for path, size in largest(shown)),
+            *(Evidence(printable(path), text=shown_size(size), device=item.device) for path, size in largest(files)),
         ),
-        remedy=f"remove {size_of(gain)} of package caches and temporary files" if gain >= MIB else None,
+        remedy=f"remove {shown_size(gain)} of package caches and temporary files" if gain >= MIB else None,
         remedy_safe=gain >= MIB,
     )
 
 
 def repair(patient: Patient, finding: Finding, change: Change) -> None:
-    for item in mounted(patient):
+    for item in mounted_filesystems(patient):
         if item.device == finding.evidence[0].device:
             _make_room(patient, item, change)
     change.untried = patient.written_to_memory

@@ -13,7 +13,7 @@ import typing as t
 
 from ..._text import printable
 from ..model import Evidence, Fault, Finding, Severity
-from .shared.space import NEEDED, fullness, largest, mounted
+from .shared.space import NEEDED, largest, mounted_filesystems, percent_used
 
 if t.TYPE_CHECKING:
     from ..._patient.patient import Filesystem, Patient
@@ -33,14 +33,14 @@ def judge_inodes(mount_point: str, *, total: int, free: int) -> Severity | None:
         return None
     if free < 100:
         return "critical" if mount_point != "/boot" else "error"
-    used = fullness(total=total, free=free)
+    used = percent_used(total=total, free=free)
     if used >= 99 and free < _PLENTY:
         return "error"
     return "info" if used >= 90 else None
 
 
 def detect(patient: Patient) -> t.Iterator[Finding]:
-    for item in mounted(patient):
+    for item in mounted_filesystems(patient):
         if item.fstype not in _FIXED or not item.total_inodes or item.free_inodes is None:
             continue
         severity = judge_inodes(item.mount_point or "", total=item.total_inodes, free=item.free_inodes)

@@ -18,9 +18,10 @@ import typing as t
 from ...._formats.kernel_cmdline import CommandLine
 from ...._formats.kernel_image import read_kernel_image
 from ...._text import printable
-from ...engine.verdict import Answer, Follow, Link, best, walk
+from ...engine.verdict import Answer, Follow, Link, ask_all, nearest_to_boot
 from .init import init
-from .initramfs import condition, root_without_help
+from .initramfs import condition, kernel_finds_root
+from .kernels import initramfs_of, is_release, release_of
 from .loaders import other_loader
 from .places import Place, unmounted
 from .root import root
@@ -32,14 +33,11 @@ if t.TYPE_CHECKING:
 
 __all__ = ("chain",)
 
-_RELEASE = re.compile(r"[\w.+~-]{1,128}")
-_MICROCODE = re.compile(r"ucode|microcode")
-
 
 def chain(patient: Patient) -> tuple[Link, ...]:
     """The links of the way to boot that comes nearest to a boot."""
-    followed = [_in_doubt(patient, way, walk(patient, _links(way))) for way in shown_ways(patient)]
-    return best(followed or [walk(patient, _links(None))])
+    followed = [_in_doubt(patient, way, ask_all(patient, _links(way))) for way in shown_ways(patient)]
+    return nearest_to_boot(followed or [ask_all(patient, _links(None))])
 
 
 def _in_doubt(patient: Patient, way: Way, links: tuple[Link, ...]) -> tuple[Link, ...]:
@@ -139,10 +137,10 @@ def initramfs(patient: Patient, way: Way | None) -> Answer:
     if way.uki is not None:
         has = way.uki.initrd is not None
         return Answer("ok" if has else "unknown", f"the kernel's image holds {'its' if has else 'no'} initramfs")
-    named = [path for path in found.initrds if not _MICROCODE.search(path)]
-    if not named:
+    named = initramfs_of(found)
+    if named is None:
         return _without(patient, found, place)
-    where = place_of(patient, way, named[-1])
+    where = place_of(patient, way, named)
     if not where.exists:
         return Answer("unknown" if where.unknown else "broken", f"{where.path} is not there {where.unknown}".rstrip())
     state = condition(patient, where.path)
@@ -153,8 +151,8 @@ def initramfs(patient: Patient, way: Way | None) -> Answer:
 
 def _without(patient: Patient, found: BootEntry, place: Place) -> Answer:
     """The entry names no initramfs: right for a kernel that has all it needs built in, and for no other."""
-    release = _release(patient, place.path)
-    if not root_without_help(found.options):
+    release = release_of(patient, place.path)
+    if not kernel_finds_root(found.options):
         own = next((one for one in patient.kernels if one.vmlinuz == place.path), None)
         # A distribution's kernel that has an initramfs beside it has none inside.
         certain = own is not None and own.initramfs is not None
@@ -169,23 +167,13 @@ def _without(patient: Patient, found: BootEntry, place: Place) -> Answer:
     return Answer("unknown", "the entry names no initramfs; whether the kernel needs one cannot be told")
 
 
-def _release(patient: Patient, path: str) -> str:
-    """The kernel's release, as its file says it or is named; empty if it cannot be a directory's name."""
-    name = path.rsplit("/", 1)[-1].partition("-")[2]
-    file = patient.tree.open(path) if patient.tree.is_file(path) else None
-    if file is not None:
-        with file:
-            name = read_kernel_image(file).release or name
-    return name if _RELEASE.fullmatch(name) and name not in (".", "..") else ""
-
-
 def modules(patient: Patient, way: Way | None) -> Answer:
     """The kernel's modules are in the root; a kernel without any may boot, but nobody can tell."""
     place = _kernel_of(patient, way)[1] if way else None
     if way is None or place is None or not place.exists:
         return Answer("unknown", "no kernel is known to boot")
-    release = way.uki.release if way.uki is not None else _release(patient, place.path)
-    if not _RELEASE.fullmatch(release):
+    release = way.uki.release if way.uki is not None else release_of(patient, place.path)
+    if not is_release(release):
         return Answer("unknown", f"the release of {place.path} cannot be told")
     folder = f"/lib/modules/{release}"
     if any(patient.tree.is_file(f"{folder}/{name}") for name in ("modules.dep", "modules.dep.bin", "modules.builtin")):

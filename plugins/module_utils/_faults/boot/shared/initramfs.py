@@ -16,11 +16,11 @@ import typing as t
 from ...._errors import OpenRescueError
 from ...._formats.initramfs import Condition, Source, end_of_zstd, examine, is_empty, is_zstd
 from ...._formats.kernel_cmdline import CommandLine
-from ...._formats.kernel_image import read_kernel_image
 from ...._text import printable
 from ...._time import Clock, Deadline
 from ...model import Evidence, Finding, NotApplicable
 from .builders import initramfs_builder
+from .kernels import initramfs_of, release_of
 from .places import unmounted
 from .ways import main_way, place_of, ways
 
@@ -28,14 +28,12 @@ if t.TYPE_CHECKING:
     from ...._patient.patient import Patient
     from ...._patient.write.change import Change
 
-__all__ = ("NotBuilt", "Subject", "condition", "detect_as", "repair", "root_without_help", "subject")
+__all__ = ("DefaultInitramfs", "NotBuilt", "condition", "default_initramfs", "detect_as", "kernel_finds_root", "repair")
 
 #: an initramfs that takes longer to read is not judged
 EXAMINE_TIMEOUT = 120.0
 MAX_FOR_TOOL = 192 * 1024 * 1024
 BUILD_TIMEOUT = 1800.0
-_MICROCODE = re.compile(r"ucode|microcode")
-_RELEASE = re.compile(r"[\w.+~-]{1,128}")
 
 
 class NotBuilt(OpenRescueError):
@@ -45,7 +43,7 @@ class NotBuilt(OpenRescueError):
 
 
 @dataclasses.dataclass(frozen=True)
-class Subject:
+class DefaultInitramfs:
     """The initramfs to judge.
 
     :param unknown: why it could be somewhere else; empty where it certainly belongs here.
@@ -58,12 +56,12 @@ class Subject:
     unknown: str = ""
 
 
-def subject(patient: Patient) -> Subject:
+def default_initramfs(patient: Patient) -> DefaultInitramfs:
     """The initramfs of the default kernel; raises where the patient has none to judge."""
-    return patient.once("the default initramfs", lambda: _subject(patient))
+    return patient.once("the default initramfs", lambda: _default_initramfs(patient))
 
 
-def _subject(patient: Patient) -> Subject:
+def _default_initramfs(patient: Patient) -> DefaultInitramfs:
     way = main_way(patient)
     if way is None or way.entry is None:
         return _of_newest_kernel(patient)
@@ -71,19 +69,19 @@ def _subject(patient: Patient) -> Subject:
     if way.uki is not None:
         raise NotApplicable("the kernel's image holds its initramfs")
     kernel = place_of(patient, way, entry.linux)
-    named = [path for path in entry.initrds if not _MICROCODE.search(path)]
-    if named:
-        place = place_of(patient, way, named[-1])
-        return Subject(place.path, kernel.path, _release(patient, kernel.path), place.unknown)
-    if root_without_help(entry.options):
+    named = initramfs_of(entry)
+    if named is not None:
+        place = place_of(patient, way, named)
+        return DefaultInitramfs(place.path, kernel.path, release_of(patient, kernel.path), place.unknown)
+    if kernel_finds_root(entry.options):
         raise NotApplicable("the default kernel starts without an initramfs")
     installed = next((one for one in patient.kernels if one.vmlinuz == kernel.path), None)
     if installed is None:
         raise NotApplicable("the default entry names no initramfs")
-    return Subject(installed.expected_initramfs, kernel.path, installed.version, way.unknown)
+    return DefaultInitramfs(installed.expected_initramfs, kernel.path, installed.version, way.unknown)
 
 
-def _of_newest_kernel(patient: Patient) -> Subject:
+def _of_newest_kernel(patient: Patient) -> DefaultInitramfs:
     """Where no menu says what boots, the newest kernel of a distribution's is what a new menu would boot."""
     doubt = unmounted(patient, "/boot", "/boot/efi")
     if any(way.unknown for way in ways(patient)) or doubt:
@@ -91,23 +89,13 @@ def _of_newest_kernel(patient: Patient) -> Subject:
     newest = next(iter(patient.kernels), None)
     if newest is None or not newest.has_modules:
         raise NotApplicable("no kernel of a distribution is known to boot")
-    return Subject(newest.expected_initramfs, newest.vmlinuz, newest.version)
+    return DefaultInitramfs(newest.expected_initramfs, newest.vmlinuz, newest.version)
 
 
-def root_without_help(options: tuple[str, ...]) -> bool:
+def kernel_finds_root(options: tuple[str, ...]) -> bool:
     """Whether a kernel can find this root file system by itself."""
     root = CommandLine(options).last("root") or ""
     return bool(re.match(r"^(?:PARTUUID=|PARTLABEL=|/dev/(?:[vsh]d|xvd|nvme|mmcblk|nfs|ram)|\d+:\d+$)", root))
-
-
-def _release(patient: Patient, path: str) -> str:
-    """What the kernel's own file says, or its name."""
-    name = path.rsplit("/", 1)[-1].partition("-")[2]
-    file = patient.tree.open(path) if patient.tree.is_file(path) else None
-    if file is not None:
-        with file:
-            name = read_kernel_image(file).release or name
-    return name if _RELEASE.fullmatch(name) else ""
 
 
 def condition(patient: Patient, path: str, *, whole: bool = True) -> Condition | None:
@@ -145,7 +133,7 @@ def detect_as(fault: str, wanted: Condition | None, words: str) -> t.Callable[[P
     """One judgement of one file; the faults differ in what it says."""
 
     def detect(patient: Patient) -> t.Iterator[Finding]:
-        about = subject(patient)
+        about = default_initramfs(patient)
         if condition(patient, about.path, whole=wanted == "truncated") != wanted:
             return
         if wanted is None and about.unknown:
@@ -164,7 +152,7 @@ def detect_as(fault: str, wanted: Condition | None, words: str) -> t.Callable[[P
     return detect
 
 
-def _command(patient: Patient, about: Subject) -> list[str] | None:
+def _command(patient: Patient, about: DefaultInitramfs) -> list[str] | None:
     modules = f"/lib/modules/{about.release}"
     has_modules = patient.tree.is_dir(f"{modules}/kernel") or patient.tree.is_file(f"{modules}/modules.dep")
     if not about.release or not has_modules or not patient.tree.is_file(about.kernel):
@@ -173,7 +161,7 @@ def _command(patient: Patient, about: Subject) -> list[str] | None:
 
 
 def repair(patient: Patient, finding: Finding, change: Change) -> None:
-    about = subject(patient)
+    about = default_initramfs(patient)
     command = _command(patient, about)
     if command is None or printable(about.path) != finding.evidence[0].path:
         return

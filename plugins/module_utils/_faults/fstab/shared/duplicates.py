@@ -14,7 +14,7 @@ import typing as t
 
 from .devices import is_kernel_name
 from .reading import readable_lines
-from .table import Problem, Table, name_of
+from .table import Problem, Table, shown
 
 if t.TYPE_CHECKING:
     from ...._formats.fstab import FstabEntry
@@ -45,13 +45,13 @@ def lines_in_force(table: Table) -> list[FstabEntry]:
 
 def _extra(group: t.Sequence[FstabEntry], table: Table) -> t.Iterator[Problem]:
     first = group[0]
-    there = next((entry for entry in group if not table.is_absent(entry)), first)
-    kept = there if table.is_absent(first) else first
+    there = next((entry for entry in group if not table.lacks_device(entry)), first)
+    kept = there if table.lacks_device(first) else first
     for entry in group:
         lines = entry.lines[1:] if entry is kept else entry.lines
         if not lines:
             continue
-        what = f"mounts at {name_of(entry.mount_point)} as does line {kept.line}"
+        what = f"mounts at {shown(entry.mount_point)} as does line {kept.line}"
         severity: Severity = "warning"
         if entry is first and entry is not kept:
             what += ", but comes first and names a device that the server does not have"
@@ -59,13 +59,13 @@ def _extra(group: t.Sequence[FstabEntry], table: Table) -> t.Iterator[Problem]:
             severity = "critical" if entry.stops_boot else "warning"
             certain = entry.stops_boot and not is_kernel_name(entry.spec)
         else:
-            gone = entry.stops_boot and table.is_absent(entry)
+            gone = entry.stops_boot and table.lacks_device(entry)
             certain = entry is kept or gone or _same(entry, kept, table)
         yield Problem(entry, lines, severity, what, None, "comment it out", certain=certain)
 
 
 def _same(one: FstabEntry, other: FstabEntry, table: Table) -> bool:
     """Whether two lines mount the same, so that none of them is missed."""
-    devices = [table.look(entry).filesystem for entry in (one, other)]
+    devices = [table.device_of(entry).filesystem for entry in (one, other)]
     subvolumes = {(entry.option("subvol"), entry.option("subvolid")) for entry in (one, other)}
     return None not in devices and devices[0] == devices[1] and len(subvolumes) == 1

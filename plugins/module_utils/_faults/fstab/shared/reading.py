@@ -16,7 +16,7 @@ import typing as t
 from ...._formats.filesystem_types import BLOCK_TYPES, KNOWN_TYPES, misspelled_option
 from ...._text import printable
 from .devices import names_device
-from .table import Problem, Table, weight
+from .table import Problem, Table, severity_at_boot
 
 if t.TYPE_CHECKING:
     from ...._formats.fstab import FstabEntry
@@ -63,11 +63,11 @@ def _glued(entry: FstabEntry, table: Table) -> t.Iterator[Problem]:
     if (
         len(entry.fields) < 2
         or entry.fields[1] not in BLOCK_TYPES | {"auto"}
-        or table.look(entry).filesystem is not None
+        or table.device_of(entry).filesystem is not None
     ):
         return
     for cut in (found.start() for found in re.finditer("/", field[:4096])):
-        if cut > len("/dev") and table.look_up(field[:cut]).filesystem is not None:
+        if cut > len("/dev") and table.device_named(field[:cut]).filesystem is not None:
             what = "has its device and mount point written together"
             yield _problem(entry, _left_out(field[cut:]), what, entry.split(cut), "put a space between them")
             return
@@ -81,7 +81,7 @@ def _bare_space(entry: FstabEntry, _table: Table) -> t.Iterator[Problem]:
     # In a line that is right, a number or nothing follows the options.
     if entry.is_mount and not re.fullmatch(r"\d+|#.*", fields[4]):
         what = "has a bare space in its mount point"
-        yield _problem(entry, weight(entry), what, entry.joined(1, 2), "write the space as \\040")
+        yield _problem(entry, severity_at_boot(entry), what, entry.joined(1, 2), "write the space as \\040")
 
 
 def _open_quote(entry: FstabEntry, _table: Table) -> t.Iterator[Problem]:
@@ -104,7 +104,7 @@ def _unusable(entry: FstabEntry, table: Table) -> t.Iterator[Problem]:
     if len(fields) > 2 and (entry.is_swap or entry.is_mount or entry.mount_point in ("none", "swap")):
         return
     what = "cannot be read: it needs a device, an absolute mount point and a type"
-    found = table.look(entry).filesystem
+    found = table.device_of(entry).filesystem
     is_root = table.root is not None and found is not None and found.device == table.root.device
     if found is not None and is_root and table.root_line is None:
         passno = 1 if found.fstype.startswith("ext") else 0
@@ -138,5 +138,5 @@ def _bad_option(entry: FstabEntry, _table: Table) -> t.Iterator[Problem]:
         if meant:
             fixed = entry.with_options([meant if one == option else one for one in entry.raw_options])
             what = f"has '{printable(option, limit=40)}', which is no mount option, so that the mount fails"
-            yield _problem(entry, weight(entry), what, fixed, f"write '{meant}'")
+            yield _problem(entry, severity_at_boot(entry), what, fixed, f"write '{meant}'")
             return

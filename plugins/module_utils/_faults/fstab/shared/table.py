@@ -26,7 +26,7 @@ from .devices import names_device
 if t.TYPE_CHECKING:
     from ...._patient.patient import Filesystem, Patient
 
-__all__ = ("Problem", "Table", "name_of", "read_table", "weight")
+__all__ = ("Problem", "Table", "read_table", "severity_at_boot", "shown")
 
 _TRANSIENT_KEY = re.compile(r"^/dev/u?random$")
 
@@ -58,7 +58,7 @@ class Table:
     """One fstab with what judging a line has to know of the patient's devices.
 
     :param find: the device that a first field names, certainly none, or "cannot tell".
-    :param all: every file system that is the patient's alone.
+    :param filesystems: every file system that is the patient's alone.
     :param root: the one that is mounted as /.
     :param mounted: by mount point, as found by content where fstab is of no use.
     :param last_mounted: where a file system says that it was mounted last; empty if it does not say.
@@ -67,7 +67,7 @@ class Table:
 
     entries: t.Sequence[FstabEntry]
     find: t.Callable[[str], Found]
-    all: tuple[Filesystem, ...] = ()
+    filesystems: tuple[Filesystem, ...] = ()
     root: Filesystem | None = None
     mounted: t.Mapping[str, Filesystem] = dataclasses.field(default_factory=dict)
     last_mounted: t.Callable[[Filesystem], str] = lambda _item: ""
@@ -81,19 +81,19 @@ class Table:
         usable = (entry for entry in self.entries if len(entry.fields) > 2 and entry.is_mount)
         return next((entry for entry in usable if entry.place == "/"), None)
 
-    def look(self, entry: FstabEntry) -> Found:
+    def device_of(self, entry: FstabEntry) -> Found:
         """What the first field of a line means on this patient."""
-        return self.look_up(entry.spec)
+        return self.device_named(entry.spec)
 
-    def look_up(self, spec: str) -> Found:
+    def device_named(self, spec: str) -> Found:
         if spec not in self._found:
             found = self.find(spec)
             self._found[spec] = Found(None, self._unopened(spec)) if found.is_absent else found
         return self._found[spec]
 
-    def is_absent(self, entry: FstabEntry) -> bool:
+    def lacks_device(self, entry: FstabEntry) -> bool:
         """Whether a line names a device that the server certainly does not have."""
-        return names_device(entry) and self.look(entry).is_absent
+        return names_device(entry) and self.device_of(entry).is_absent
 
     def once(self, judge: t.Callable[[Table], list[Problem]]) -> list[Problem]:
         """What one fault finds in this table, judged at its first need: the faults build on each other."""
@@ -111,12 +111,12 @@ class Table:
         return ""
 
 
-def weight(entry: FstabEntry, otherwise: Severity = "critical") -> Severity:
+def severity_at_boot(entry: FstabEntry, otherwise: Severity = "critical") -> Severity:
     """A line that the boot does not wait for is worth a warning at most."""
     return otherwise if entry.stops_boot else "warning"
 
 
-def name_of(text: str) -> str:
+def shown(text: str) -> str:
     """A field of the patient's, for a sentence."""
     return printable(text, limit=80)
 
@@ -142,7 +142,7 @@ def _read_table(patient: Patient) -> Table:
     return Table(
         entries=fstab_lines(patient),
         find=find,
-        all=tuple(item for item in patient.filesystems if not _is_foreign(item)),
+        filesystems=tuple(item for item in patient.filesystems if not _is_foreign(item)),
         root=patient.root,
         mounted={item.mount_point: item for item in patient.filesystems if item.mount_point},
         last_mounted=last_mounted,

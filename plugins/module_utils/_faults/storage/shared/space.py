@@ -18,7 +18,7 @@ from .use import is_shared
 if t.TYPE_CHECKING:
     from ...._patient.patient import Filesystem, Patient
 
-__all__ = ("MIB", "NEEDED", "files_beneath", "fullness", "largest", "mounted", "size_of")
+__all__ = ("MIB", "NEEDED", "files_beneath", "largest", "mounted_filesystems", "percent_used", "shown_size")
 
 MIB = 1024 * 1024
 MAX_EVIDENCE = 8
@@ -29,12 +29,12 @@ NEEDED = ("/", "/var", "/var/log", "/var/lib", "/var/tmp", "/tmp", "/boot")  # n
 _READ_ONLY = ("squashfs", "erofs", "iso9660", "udf", "cramfs", "romfs")
 
 
-def fullness(*, total: int, free: int) -> float:
+def percent_used(*, total: int, free: int) -> float:
     """How much is used, in percent."""
     return 100.0 * (total - free) / total if total else 0.0
 
 
-def mounted(patient: Patient) -> t.Iterator[Filesystem]:
+def mounted_filesystems(patient: Patient) -> t.Iterator[Filesystem]:
     """The mounted file systems as full as they are now: a remedy may have been at work since they were opened.
 
     Where that goes to memory, they are as full as when they were opened.
@@ -71,5 +71,5 @@ def largest(files: t.Iterable[tuple[str, int]], *, depth: int = 3, limit: int = 
     return sorted(sums.items(), key=lambda item: (-item[1], item[0]))[:limit]
 
 
-def size_of(count: int) -> str:
+def shown_size(count: int) -> str:
     return f"{count / MIB:.0f} MiB" if count >= MIB else f"{count / 1024:.0f} KiB"

@@ -14,10 +14,10 @@ from ansible_collections.openrescue.server.plugins.module_utils._faults.engine i
 from ansible_collections.openrescue.server.plugins.module_utils._faults.engine.verdict import (
     Answer,
     Link,
-    best,
+    ask_all,
     message_of,
+    nearest_to_boot,
     verdict_of,
-    walk,
 )
 from ansible_collections.openrescue.server.plugins.module_utils._faults.model import Finding
 
@@ -62,12 +62,12 @@ def test_what_cannot_be_asked_is_unknown() -> None:
         ("b", raises(ValueError("\x1b"))),
         ("c", lambda _patient: Answer("ok", "\udcff")),
     ]
-    found = walk(t.cast("t.Any", None), links)
+    found = ask_all(t.cast("t.Any", None), links)
     assert [(link.link, link.status) for link in found] == [("a", "unknown"), ("b", "unknown"), ("c", "ok")]
     assert found[0].evidence == "/boot cannot be read"
     assert all(link.evidence.isprintable() for link in found)
 
 
 def test_one_way_to_boot_is_enough() -> None:
-    assert best([(BROKEN,), (UNKNOWN, OK), (UNKNOWN, UNKNOWN)]) == (UNKNOWN, OK)
-    assert best([]) == ()
+    assert nearest_to_boot([(BROKEN,), (UNKNOWN, OK), (UNKNOWN, UNKNOWN)]) == (UNKNOWN, OK)
+    assert nearest_to_boot([]) == ()

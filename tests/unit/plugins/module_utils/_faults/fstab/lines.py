@@ -71,7 +71,7 @@ def judged(
     table = Table(
         entries=read_lines(text),
         find=find,
-        all=ALL,
+        filesystems=ALL,
         root=ROOT,
         mounted=mounted if mounted is not None else {"/": ROOT},
         last_mounted=lambda item: (last_mounted or {}).get(item.device, ""),
