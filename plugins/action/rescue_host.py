@@ -139,6 +139,21 @@ class ActionModule(ActionBase):
         taken = set(task_vars["groups"]["all"]) - set(task_vars["groups"].get(GROUP, []))
         name = host_name(inventory["inventory_hostname"], taken)
         variables = connection_variables(given, inventory)
+        return {**result, **self._add(name, variables, task_vars), "changed": False, "rescue_host": name}
+
+    def _add(self, name: str, variables: t.Mapping[str, t.Any], task_vars: t.Any) -> dict[str, t.Any]:
+        """What add_host does: it alone knows how, which ansible-core 2.21 has changed."""
+        task = self._task.copy()
         # What the provider tells is text, and never a template.
-        added = {"host_name": name, "groups": [GROUP], "host_vars": {k: wrap_var(v) for k, v in variables.items()}}
-        return {**result, "changed": False, "rescue_host": name, "add_host": added}
+        task.args = {"name": name, "groups": [GROUP], **{key: wrap_var(value) for key, value in variables.items()}}
+        action = self._shared_loader_obj.action_loader.get(
+            "ansible.builtin.add_host",
+            task=task,
+            connection=self._connection,
+            play_context=self._play_context,
+            loader=self._loader,
+            templar=self._templar,
+            shared_loader_obj=self._shared_loader_obj,
+        )
+        done: dict[str, t.Any] = action.run(task_vars=task_vars)
+        return done

@@ -109,8 +109,18 @@ def collection(directory: pathlib.Path, home: pathlib.Path) -> pathlib.Path:
     return directory
 
 
+def ansible_playbook(core: str) -> pathlib.Path:
+    """The command of one of the lab's environments: ``main``, or ``oldest`` has the oldest that will do."""
+    bins = BIN if core == "main" else pathlib.Path(run(LAB_DIR / "venv", "path", core).strip(), "bin")
+    return bins / "ansible-playbook"
+
+
 def play(
-    directory: pathlib.Path, playbook: str | pathlib.Path, scenarios: t.Mapping[str, Scenario], *arguments: str
+    directory: pathlib.Path,
+    playbook: str | pathlib.Path,
+    scenarios: t.Mapping[str, Scenario],
+    *arguments: str,
+    core: str = "main",
 ) -> Told:
     """Run a playbook on all these servers at once."""
     home = directory / "home"
@@ -136,7 +146,7 @@ def play(
     (home / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts, "vars": variables}}), encoding="utf-8")
     named = str(playbook) if isinstance(playbook, pathlib.Path) else f"openrescue.server.{playbook}"
     done = subprocess.run(
-        [BIN / "ansible-playbook", "-i", home / "hosts.json", named, "-e", "rescue_hosts=all", *arguments],
+        [ansible_playbook(core), "-i", home / "hosts.json", named, "-e", "rescue_hosts=all", *arguments],
         env={
             **os.environ,
             "ANSIBLE_COLLECTIONS_PATH": str(tree),

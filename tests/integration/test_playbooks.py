@@ -9,8 +9,10 @@ import re
 import typing as t
 
 import pytest
-from openrescue_lab.disk import mounted, sha256
+from openrescue_lab.base import run
+from openrescue_lab.disk import blank, mounted, sha256, silent
 from openrescue_lab.domain import Domain, Shape
+from openrescue_lab.ssh_server import ssh_server
 
 from playbooks import Play
 
@@ -109,13 +111,6 @@ def test_tasks_of_the_users_own(
     assert (tmp_path / "on-the-controller").read_text(encoding="ascii") == f"{patient.name} {patient.name}-rescue"
 
 
-def blank(path: pathlib.Path) -> pathlib.Path:
-    """A disk of zeros: the firmware finds nothing to boot and stays."""
-    with path.open("wb") as handle:
-        handle.truncate(1 << 20)
-    return path
-
-
 def test_a_rescue_image_that_does_not_boot(patient: Domain, play: Play, tmp_path: pathlib.Path) -> None:
     patient.define(blank(tmp_path / "disk.raw")).start()
     image = blank(tmp_path / "not-a-system.raw")
@@ -129,17 +124,6 @@ def test_a_rescue_image_that_does_not_boot(patient: Domain, play: Play, tmp_path
         outcome.must_fail_naming(patient.name, "wait for the rescue system", "has its own system back", "rescue_image")
         assert patient.state() == "running"
         assert patient.virsh("dumpxml", "--inactive", "--security-info") == definition
-
-
-def silent(path: pathlib.Path) -> pathlib.Path:
-    """A disk whose boot loader does nothing for ever: a server that runs, and of which nobody can tell more."""
-    blank(path)
-    with path.open("r+b") as handle:
-        # cli, hlt, and again
-        handle.write(b"\xfa\xf4\xeb\xfd")
-        handle.seek(510)
-        handle.write(b"\x55\xaa")
-    return path
 
 
 #: how healthy servers look where something else is broken
@@ -164,6 +148,31 @@ def test_a_server_of_which_nobody_can_tell_is_left_alone(
     outcome = play("recover", hosts={patient.name: variables}, recover_probe_timeout=0)
 
     outcome.must_fail_naming(patient.name, "was left alone", "recover_running=true")
+    assert patient.virsh("domid") == identity, "the guest was not touched"
+
+
+def test_a_server_that_refuses_our_key_is_left_alone(patient: Domain, play: Play, tmp_path: pathlib.Path) -> None:
+    patient.define(silent(tmp_path / "disk.raw")).start()
+    identity = patient.virsh("domid")
+    (tmp_path / "ssh").mkdir()
+    with ssh_server(tmp_path / "ssh") as server:
+        (tmp_path / "known_hosts").write_text(f"[127.0.0.1]:{server.port} {server.host_key}\n", encoding="ascii")
+        reached = {
+            "verify_by": "ssh",
+            "ansible_host": "127.0.0.1",
+            "ansible_port": server.port,
+            "ansible_user": "root",
+            "ansible_ssh_common_args": f"-o UserKnownHostsFile={tmp_path}/known_hosts -o IdentitiesOnly=yes",
+        }
+        run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "another-key")
+
+        refused = {**reached, "ansible_ssh_private_key_file": str(tmp_path / "another-key")}
+        outcome = play("recover", hosts={patient.name: refused}, recover_probe_timeout=0)
+        outcome.must_fail_naming(patient.name, "Permission denied", "nobody can tell", "was left alone")
+
+        known = {**reached, "ansible_ssh_private_key_file": str(server.key)}
+        outcome = play("recover", hosts={patient.name: known}, recover_probe_timeout=0).must_end_well()
+        assert "is up and was left alone (it lets us log in)" in outcome.text
     assert patient.virsh("domid") == identity, "the guest was not touched"
 
 

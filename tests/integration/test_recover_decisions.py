@@ -199,6 +199,13 @@ def test_recover(name: str, told: Told) -> None:
     assert bool(record["error"]) == bool(error), record
 
 
+def test_the_oldest_ansible_core_decides_the_same(tmp_path: pathlib.Path) -> None:
+    names = ("broken", "refused", "kept", "lost-busy")
+    told = play(tmp_path, "recover", {name: TABLE[name][0] for name in names}, core="oldest")
+    for name in names:
+        test_recover(name, told)
+
+
 def test_a_run_with_a_server_that_is_not_back_does_not_end_well(told: Told) -> None:
     assert told.code == 2, told.text
 
@@ -258,8 +265,10 @@ def test_a_controller_sees_what_a_hypervisor_cannot(tmp_path: pathlib.Path) -> N
     """The module on the hypervisor cannot look at the process of the run that holds the server: the role can."""
     process = subprocess.Popen(["sleep", "600"])
     alive = identity(process.pid)
-    gone = subprocess.Popen(["true"])
+    # One that ends by itself may have ended before its start is read.
+    gone = subprocess.Popen(["sleep", "600"])
     dead = identity(gone.pid)
+    gone.kill()
     gone.wait()
     cases = {"dead-run": dead, "live-run": alive, "elsewhere": "ffffffffffff/1/1"}
     scenarios = {}

@@ -10,11 +10,11 @@ import pathlib
 import re
 import shlex
 import subprocess
-import sys
 import typing as t
 
 import pytest
 from openrescue_lab.base import LAB_DIR, run
+from stand_ins import ansible_playbook
 
 SSH = """\
 #!/bin/sh
@@ -84,7 +84,7 @@ def ssh(tmp_path: pathlib.Path) -> pathlib.Path:
     return tmp_path / "ssh"
 
 
-def played(tmp_path: pathlib.Path, ssh: pathlib.Path, **play: t.Any) -> tuple[str, list[str]]:
+def played(tmp_path: pathlib.Path, ssh: pathlib.Path, *, core: str = "main", **play: t.Any) -> tuple[str, list[str]]:
     """What Ansible printed, and each call of ssh."""
     (tmp_path / "tasks.yml").write_text(TASKS, encoding="utf-8")
     (tmp_path / "play.json").write_text(json.dumps([{**PLAY[0], **play}]), encoding="utf-8")
@@ -103,7 +103,7 @@ def played(tmp_path: pathlib.Path, ssh: pathlib.Path, **play: t.Any) -> tuple[st
     (tmp_path / "hosts.json").write_text(json.dumps({"all": {"hosts": names, "vars": variables}}), encoding="utf-8")
     done = subprocess.run(
         [
-            pathlib.Path(sys.executable).with_name("ansible-playbook"),
+            ansible_playbook(core),
             "-i",
             tmp_path / "hosts.json",
             tmp_path / "play.json",
@@ -127,11 +127,15 @@ def played(tmp_path: pathlib.Path, ssh: pathlib.Path, **play: t.Any) -> tuple[st
     return text, (tmp_path / "ssh.log").read_text(encoding="utf-8").splitlines()
 
 
-@pytest.mark.parametrize("play", [{}, {"strategy": "free"}, {"serial": 1}], ids=["linear", "free", "serial"])
+@pytest.mark.parametrize(
+    ("core", "play"),
+    [("main", {}), ("main", {"strategy": "free"}), ("main", {"serial": 1}), ("oldest", {})],
+    ids=["linear", "free", "serial", "oldest"],
+)
 def test_each_host_gets_its_own_and_a_bad_one_stops_no_other(
-    play: dict[str, t.Any], ssh: pathlib.Path, tmp_path: pathlib.Path
+    core: str, play: dict[str, t.Any], ssh: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
-    text, calls = played(tmp_path, ssh, **play)
+    text, calls = played(tmp_path, ssh, core=core, **play)
 
     assert "web1 via web1-rescue: web1" in text
     assert "web2 via web2-rescue-system: web2" in text, "the name was taken"

@@ -99,3 +99,21 @@ def sha256(path: str | pathlib.Path) -> str:
                         digest.update(place.to_bytes(8, "big") + block)
                     place += BLOCK
         return f"{os.fstat(number).st_size} bytes, {digest.hexdigest()}"
+
+
+def blank(path: pathlib.Path) -> pathlib.Path:
+    """A disk of zeros: the firmware finds nothing to boot and stays."""
+    with path.open("wb") as handle:
+        handle.truncate(1 << 20)
+    return path
+
+
+def silent(path: pathlib.Path) -> pathlib.Path:
+    """A disk whose boot loader does nothing for ever: a server that runs, and of which nobody can tell more."""
+    blank(path)
+    with path.open("r+b") as handle:
+        # cli, hlt, and again
+        handle.write(b"\xfa\xf4\xeb\xfd")
+        handle.seek(510)
+        handle.write(b"\x55\xaa")
+    return path
