@@ -12,8 +12,8 @@ import typing as t
 from .base import LabError, run, say
 
 PACKAGES = (
-    "btrfs-progs dosfstools dropbear-bin e2fsprogs fdisk gdisk genisoimage grub-common grub-efi-amd64-bin grub-pc-"
-    " bin grub2-common libvirt-clients libvirt-daemon libvirt-daemon-driver-qemu libvirt-daemon-system libvirt-dev"
+    "btrfs-progs dosfstools dropbear-bin e2fsprogs fdisk gdisk genisoimage grub-common grub-efi-amd64-bin grub-pc-bin"
+    " grub2-common libvirt-clients libvirt-daemon libvirt-daemon-driver-qemu libvirt-daemon-system libvirt-dev"
     " lz4 mmdebstrap mtools openssh-client ovmf pkg-config gcc python3-dev python3-venv qemu-system-x86 qemu-utils"
     " shellcheck tini util-linux xfsprogs xz-utils zstd"
 ).split()
