@@ -98,6 +98,7 @@ EXT = {
     "efi": "${D1}3",
     "usr_var": "${D1}4",
     "lvm_disk": "${D1}2",
+    "luks": "/dev/mapper/root_crypt",
     "btrfs_disks": "${D1}2",
     "bare": "$D1",
 }
@@ -207,6 +208,15 @@ def see_healthy(patient: Patient) -> None:
     assert found["verdict"] == ("unknown" if unshown else "bootable"), found
     if patient.layout.boots:
         assert chain["loader"]["evidence"].startswith(LOADERS[patient.layout.loader]), chain
+
+
+def see_dead(patient: Patient) -> None:
+    """Without the kernel that its loader starts it certainly does not boot, and no remedy is known."""
+    patient.inside("find /mnt/boot -type f -name 'vmlinuz-*' -delete; find /mnt/boot -type f -name linux -delete")
+    found = patient.diagnose()
+    assert serious(found) == [], found
+    assert [item["link"] for item in found["chain"] if item["status"] == "broken"] == ["kernel"], found["chain"]
+    assert found["verdict"] == "unbootable", found
 
 
 def see_locked(patient: Patient) -> None:

@@ -18,7 +18,20 @@ from openrescue_lab.base import LabError
 from openrescue_lab.domain import Domain
 from openrescue_lab.layout_boot import boot, see_up
 from openrescue_lab.rescue_guest import RescueGuest
-from patients import EXT, FAMILIES, FIX, build, chosen, plugged, see_healthy, see_repaired, see_reverted, see_written
+from patients import (
+    EXT,
+    FAMILIES,
+    FIX,
+    build,
+    chosen,
+    plugged,
+    see_dead,
+    see_healthy,
+    see_locked,
+    see_repaired,
+    see_reverted,
+    see_written,
+)
 
 EVERY = layout.names()
 SYSTEMS = [name for name in EVERY if layout.load(name).boots]
@@ -28,6 +41,13 @@ BROKEN = [
     for name in ("mbr", "lvm", "raid1", "efi", "xfs", "btrfs", "usr_var", "lvm_disk")
     for family in FAMILIES
     if family != "filesystem" or name in EXT
+] + [
+    *(("luks", family) for family in FAMILIES),
+    ("lvm_luks", "initramfs"),
+    ("luks_lvm", "grub"),
+    ("systemd_boot", "fstab"),
+    ("systemd_boot", "initramfs"),
+    ("uki", "fstab"),
 ]
 #: those that are repaired, then written to by a user, and booted: each family, on a layout where it is not easy
 BOOTED = {
@@ -39,7 +59,13 @@ BOOTED = {
     ("usr_var", "filesystem"),
     ("xfs", "space"),
     ("lvm_disk", "fstab"),
+    ("mbr", "grub"),
+    ("luks", "initramfs"),
+    ("systemd_boot", "initramfs"),
+    ("uki", "fstab"),
 }
+#: those whose loader and firmware are told in another way each
+DEAD = ("efi", "fedora", "rhel", "systemd_boot", "mbr")
 
 Built = dict[str, "list[pathlib.Path] | LabError"]
 
@@ -76,6 +102,18 @@ def test_boots_by_itself(name: str, domain: Domain, built: Built, tmp_path: path
 def test_a_healthy_layout(name: str, system: RescueGuest, built: Built, tmp_path: pathlib.Path) -> None:
     with plugged(system, name, built, tmp_path) as patient:
         see_healthy(patient)
+
+
+@pytest.mark.parametrize("name", [name for name in EVERY if layout.load(name).passphrase])
+def test_a_locked_layout(name: str, system: RescueGuest, built: Built, tmp_path: pathlib.Path) -> None:
+    with plugged(system, name, built, tmp_path) as patient:
+        see_locked(patient)
+
+
+@pytest.mark.parametrize("name", DEAD)
+def test_a_layout_without_its_kernel(name: str, system: RescueGuest, built: Built, tmp_path: pathlib.Path) -> None:
+    with plugged(system, name, built, tmp_path) as patient:
+        see_dead(patient)
 
 
 @pytest.mark.parametrize(("name", "family"), BROKEN)
