@@ -43,7 +43,10 @@ options:
   read_only:
     description:
       - Whether the disks are kept as they are.
-      - If V(false), every file system of the patient is mounted for writing, and programs on it can be run in a chroot.
+      - If V(false), the file systems of the patient are mounted for writing, and programs on it can be run in a chroot.
+      - Ext and XFS file systems are checked before, which takes minutes on large ones.
+      - One that is damaged is not mounted for writing, and neither is one on a disk that other servers use, or on half
+        of a mirror. If it is the root, the module fails. Otherwise it is mounted read-only, see RV(mounts).
     type: bool
     default: true
 seealso:
@@ -79,7 +82,9 @@ root:
   type: str
   returned: when O(state=mounted) and not in check mode
 mounts:
-  description: What is mounted beneath RV(mount_point), each with C(path) in the patient's tree and C(device).
+  description:
+    - What is mounted beneath RV(mount_point), each with C(path) in the patient's tree, C(device) and C(read_only).
+    - With O(read_only=false), RV(notes) says why some of it is read-only all the same.
   type: list
   elements: dict
   returned: when O(state=mounted) and not in check mode
@@ -134,7 +139,9 @@ def mount(params: dict[str, t.Any], path: str, *, tools: Tools, check: bool) -> 
     patient = view.patient
     told = {
         "mounts": [
-            {"path": item.mount_point, "device": item.device} for item in patient.filesystems if item.mount_point
+            {"path": item.mount_point, "device": item.device, "read_only": not view.is_written(item)}
+            for item in patient.filesystems
+            if item.mount_point
         ],
         "root": patient.root.device if patient.root else None,
         "notes": patient.notes,

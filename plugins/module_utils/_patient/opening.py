@@ -15,6 +15,7 @@ import typing as t
 
 from .._errors import OpenRescueError
 from .._text import printable
+from .checkup import EXT, certain_damage
 from .devices.facts import Attached, attached, filesystem_of, surroundings
 from .devices.graph import Closed
 from .devices.layers import Layers
@@ -22,7 +23,7 @@ from .devices.layout import describe
 from .devices.stack import Stack
 from .devices.survey import Block, seeds
 from .patient import Filesystem, Patient
-from .rootless import NotWritten
+from .rootless import NotWritten, StillDamaged
 from .syscalls import forget_btrfs
 from .tools import Tools
 from .tree.mounts import Mounts
@@ -143,7 +144,7 @@ class View:
         patient = self.patient
         patient.drop_facts()
         trial = self._trial and not read_only
-        writable = {item.device for item in patient.filesystems if self._is_open(item) and not read_only}
+        writable = {item.device for item in patient.filesystems if self.is_written(item) and not read_only}
         if trial:
             writable |= {item.device for item in patient.filesystems if item.writable and not item.shared}
         self.mounts.mount(
@@ -154,20 +155,29 @@ class View:
     def mount_for_others(self, *, writable: bool) -> None:
         """Mount the tree at a place that everybody sees, or raise if there is none.
 
-        :param writable: let all writes to the tree through to the disks, and let programs run.
+        :param writable: let all writes to the tree through to the disks, and let programs run. What must not be written
+            to is mounted read-only; where that is the root, it is refused.
         """
         self.mount(read_only=writable)
-        if self.patient.root is None:
+        root = self.patient.root
+        if root is None:
             raise self.patient.no_root
-        if writable:
-            placed = [item for item in self.patient.filesystems if item.mount_point]
-            self._refuse(self.patient.root)
-            kept = {item.device: why for item in placed if (why := self._why_not(item))}
-            self._write_to([item for item in placed if item.device not in kept])
-            self.open()
-            self.mount()
-            self.patient.notes += [f"{device} is mounted read-only: {why}" for device, why in kept.items()]
-            self.mounts.allow_programs()
+        if not writable:
+            return
+        self._refuse(root)
+        placed = [item for item in self.patient.filesystems if item.mount_point]
+        # What the journals say is in the layers now, as it would be on the disks.
+        self._unmount()
+        for item in placed:
+            damage = "" if item.shared else certain_damage(self.patient, item)
+            self.patient.damaged.update({item.device: damage} if damage else {})
+        self._refuse(root)
+        kept = {item.device: why for item in placed if (why := self._why_not(item) or self._damage(item))}
+        self._write_to([item for item in placed if item.device not in kept])
+        self.open()
+        self.mount()
+        self.patient.notes += [f"{device} is mounted read-only: {why}" for device, why in kept.items()]
+        self.mounts.allow_programs()
 
     def leave(self) -> None:
         """End without closing: what is open stays so."""
@@ -175,18 +185,21 @@ class View:
 
     def close(self) -> None:
         """Leave nothing active, whatever state this is in."""
+        self._unmount()
+        self._layers.remove()
+        self.mounts.remove()
+
+    def _unmount(self) -> None:
         self.patient.opened_tree = None
         self.mounts.unmount()
         forget_btrfs()
-        self._layers.remove()
-        self.mounts.remove()
 
     def make_writable(self, filesystem: Filesystem, *, mount: bool = True) -> None:
         """From here on writes to this file system reach the disk. Everything else stays as it is.
 
         :raises NotWritten: what it lies on is shared, or a part of it is not here, or it is damaged.
         """
-        if self._is_open(filesystem):
+        if self.is_written(filesystem):
             return
         self._refuse(filesystem, damaged_too=mount)
         if self._trial:
@@ -217,6 +230,10 @@ class View:
         if not self._trial:
             self._opened, self._written = set(), set()
             self.open()
+
+    def is_written(self, filesystem: Filesystem) -> bool:
+        """Whether what is written to it reaches the disk."""
+        return filesystem.device in self._written
 
     @property
     def is_mounted(self) -> bool:
@@ -284,27 +301,28 @@ class View:
         self._written |= {item.device for item in items}
         self._opened |= self._stack.closure([self._block(item.device) for item in items])
 
-    def _is_open(self, filesystem: Filesystem) -> bool:
-        return filesystem.device in self._written
-
     def _refuse(self, filesystem: Filesystem, *, damaged_too: bool = True) -> None:
         """Raise if it must not be written to.
 
         :param damaged_too: also for damage, which only who repairs it writes to.
         """
-        reason = self._why_not(filesystem, damaged_too=damaged_too)
-        if reason:
+        if reason := self._why_not(filesystem):
             raise NotWritten(f"{filesystem.device} is not written to: {reason}")
+        if damaged_too and (damage := self._damage(filesystem)):
+            raise StillDamaged(f"{filesystem.device} is not written to: {damage}", hint=_way_out(filesystem))
         if self.is_mounted and self.patient.several is not None:
             raise self.patient.several  # pylint: disable=raising-bad-type
 
-    def _why_not(self, filesystem: Filesystem, *, damaged_too: bool = True) -> str:
+    def _why_not(self, filesystem: Filesystem) -> str:
         if filesystem.shared:
             return "other servers use its disk at this moment"
         split = [unit for unit in self._stack.units_beneath(self._block(filesystem.device)) if unit.split]
         if split:
             return f"{split[0].title} lacks {', '.join(split[0].missing)}, and what is written now would not be there"
-        return self.patient.damaged.get(filesystem.device, "") if damaged_too else ""
+        return ""
+
+    def _damage(self, filesystem: Filesystem) -> str:
+        return self.patient.damaged.get(filesystem.device, "")
 
     def _block(self, device: str) -> Block:
         return next(block for block in self._stack.found.blocks.values() if block.path == device)
@@ -332,3 +350,10 @@ class View:
 
     def _filesystem(self, block: Block) -> Filesystem:
         return filesystem_of(block, self._stack, shared=self._attached.shared)
+
+
+def _way_out(filesystem: Filesystem) -> str:
+    """What a user can do about a damaged file system."""
+    if filesystem.fstype in EXT:
+        return "Repair it first, with openrescue.server.disk_repair and 'faults: filesystem-corrupt'"
+    return "Repair it first, by hand on the rescue system: this collection has no remedy for it"

@@ -14,7 +14,17 @@ import typing as t
 from .._errors import OpenRescueError
 from .devices.graph import Closed
 
-__all__ = ("Damaged", "Incomplete", "Locked", "NoRoot", "NotWritten", "SeveralRoots", "Unsupported", "why_no_root")
+__all__ = (
+    "Damaged",
+    "Incomplete",
+    "Locked",
+    "NoRoot",
+    "NotWritten",
+    "SeveralRoots",
+    "StillDamaged",
+    "Unsupported",
+    "why_no_root",
+)
 
 
 class NoRoot(OpenRescueError):
@@ -57,6 +67,12 @@ class NotWritten(OpenRescueError):
     """This device must not be written to as it is."""
 
     code = "not_written"
+
+
+class StillDamaged(NotWritten):
+    """Its file system is damaged, and what is written to it can destroy what is on it."""
+
+    code = "filesystem_damaged"
 
 
 _KINDS: tuple[tuple[str, type[NoRoot], str], ...] = (

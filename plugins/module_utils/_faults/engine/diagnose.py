@@ -136,7 +136,7 @@ def diagnose(
             report.findings.extend(found)
             report.checks.append(check)
         for finding in found:
-            if finding.severity == "critical" and finding.evidence and finding.evidence[0].device:
+            if finding.confidence == "high" and finding.evidence and finding.evidence[0].device:
                 report.damaged[finding.evidence[0].device] = f"{finding.summary}, and that was not repaired"
         _heal(fault, found, view)
     began = budget.lap("device_checks", began)

@@ -39,7 +39,7 @@ def detect(patient: Patient) -> t.Iterator[Finding]:
 
 def _ext(patient: Patient, item: Filesystem) -> t.Iterator[Finding]:
     checked = check_ext(patient, item)
-    judgement = judge_ext(boot=checked.boot, full=checked.full, output=checked.output)
+    judgement = judge_ext(checked)
     if judgement is not None:
         remedy = "let e2fsck repair it" if checked.preen else "let e2fsck repair it, answering yes to all it asks"
         yield dataclasses.replace(

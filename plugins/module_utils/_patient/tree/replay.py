@@ -20,8 +20,8 @@ if t.TYPE_CHECKING:
 __all__ = ("replay_journal",)
 
 _SAFE = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC | syscalls.MS_NOATIME
-#: two of one UUID are common where a copy of the disk is attached too
-_OPTIONS = {"xfs": "nouuid"}
+#: Two of one UUID are common where a copy of the disk is attached too; and a superblock may say errors=panic.
+_OPTIONS = {"xfs": "nouuid", **dict.fromkeys(("ext2", "ext3", "ext4"), "errors=remount-ro")}
 
 
 def replay_journal(item: Filesystem) -> str:

@@ -13,10 +13,11 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import dataclasses
-import re
 import typing as t
 
+from ...._patient.checkup import ANY_CODE, EXT, OPERATIONAL, TIMEOUT, UNCORRECTED, checkup, problems
 from ...._patient.tools import DEVICE
+from ...._patient.tree.replay import replay_journal
 from ...._text import printable
 from ...model import Confidence, Evidence, Severity
 from .use import is_shared
@@ -35,22 +36,11 @@ __all__ = (
     "evidence_of",
     "is_benign",
     "judge_ext",
-    "problems",
     "repair_ext",
     "shown_devices",
 )
 
-EXT = ("ext2", "ext3", "ext4")
-#: a full check reads all metadata: minutes on a large and slow disk
-TIMEOUT = 3600.0
-ANY_CODE = range(256)
-UNCORRECTED, OPERATIONAL = 4, 8
 MAX_EVIDENCE = 5
-
-_NO_PROBLEM = re.compile(
-    r"^(?:e2fsck \d|Pass \d|IGNORED\.$|Fix\? |\S+: \*{5,} |\S+: \d+/\d+ files|Warning! |.* was not cleanly unmounted)"
-    r"|^\s*$|^ext2fs_open2: |Superblock invalid, trying backup|check forced\.$|recovering journal$"
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,23 +62,20 @@ class Judgement:
 class Checked:
     """What the runs of e2fsck over one file system said.
 
-    :param boot: exit code of ``e2fsck -p``, the check of every boot, in the throw-away layer; None without one.
+    :param first: exit code of ``e2fsck -fn``, once the journal was replayed in the throw-away layer.
+    :param boot: exit code of ``e2fsck -p``, the check of every boot, in that layer; None without one.
     :param full: exit code of ``e2fsck -fn`` after it.
     :param output: of the one that found the damage.
     :param lines: the problems.
     :param preen: whether e2fsck repairs it without asking, tried where nothing reaches the disk.
     """
 
+    first: int
     boot: int | None
     full: int
     output: str
     lines: tuple[str, ...]
     preen: bool
-
-
-def problems(output: str) -> list[str]:
-    """The lines of e2fsck's output that name a problem."""
-    return [line.strip() for line in output.splitlines() if not _NO_PROBLEM.search(line)]
 
 
 def is_benign(output: str) -> bool:
@@ -98,8 +85,9 @@ def is_benign(output: str) -> bool:
     return bool(found and started) and all(line.startswith("Pass ") for line in passes.splitlines()[1:] if line.strip())
 
 
-def judge_ext(*, boot: int | None, full: int, output: str) -> Judgement | None:
-    """What two runs of e2fsck say, each by its exit code as in :class:`Checked`."""
+def judge_ext(checked: Checked) -> Judgement | None:
+    """What all that means for the server."""
+    boot, full, output = checked.boot, checked.full, checked.output
     if boot is not None and boot & UNCORRECTED:
         repairable = "physical size of the device" not in output
         return Judgement("critical", "high", "is damaged, and a check at boot stops for it", repairable)
@@ -107,6 +95,9 @@ def judge_ext(*, boot: int | None, full: int, output: str) -> Judgement | None:
         if boot is None and "skipping journal recovery" in output:
             return Judgement("info", "low", "cannot be judged: its journal was not replayed", repairable=False)
         return Judgement("error", "high", "is damaged, though nothing at boot notices")
+    if checked.first & UNCORRECTED:
+        # Nobody boots it before something is written to it.
+        return Judgement("info", "high", "is damaged, and a check at boot repairs it")
     if full & OPERATIONAL:
         return Judgement("info", "low", "cannot be checked by this rescue system", repairable=False)
     return None
@@ -122,14 +113,20 @@ def _check(patient: Patient, item: Filesystem) -> Checked:
         done = patient.tools.run(["e2fsck", *options, item.reading_device], timeout=TIMEOUT, ok=ANY_CODE)
         return done.rc, done.stdout + done.stderr
 
-    boot, told = run("-p") if item.writable else (None, "")
-    full, output = run("-f", "-n")
-    stops = boot is not None and bool(boot & UNCORRECTED)
-    lines = problems(output) or problems(told)
-    # It has asked already where it stops, and has nothing to do where nothing is wrong.
-    tries = boot is not None and not stops and bool(full & UNCORRECTED)
-    preen = tries and run("-f", "-p")[0] < UNCORRECTED
-    return Checked(boot, full, told if stops else output, tuple(lines[:MAX_EVIDENCE]), preen)
+    if item.writable:
+        replay_journal(item)  # one that the kernel cannot replay is left to e2fsck below
+    seen = checkup(patient, item)
+    if seen is None:
+        raise AssertionError("e2fsck is one of the fault's tools")
+    first, output, lines = seen.code, seen.output, seen.lines[:MAX_EVIDENCE]
+    if not item.writable or not first & UNCORRECTED:
+        return Checked(first, 0 if item.writable else None, first, output, lines, preen=False)
+    boot, told = run("-p")
+    full, after = run("-f", "-n")
+    stops = bool(boot & UNCORRECTED)
+    # It has asked already where it stops.
+    preen = not stops and (not full & UNCORRECTED or run("-f", "-p")[0] < UNCORRECTED)
+    return Checked(first, boot, full, told if stops else after, tuple(problems(after)[:MAX_EVIDENCE]) or lines, preen)
 
 
 def evidence_of(item: Filesystem, lines: t.Sequence[str]) -> tuple[Evidence, ...]:

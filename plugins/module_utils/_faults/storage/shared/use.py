@@ -67,7 +67,7 @@ def weigh_damage(finding: Finding, use: Use, *, mounts: bool) -> Finding:
     :param mounts: whether the file system can be mounted all the same.
     """
     if finding.severity == "info":
-        return finding
+        return dataclasses.replace(finding, remedy_safe=finding.remedy_safe and use.named)
     severity: Severity = "error"
     if not mounts and finding.confidence == "low":
         severity = "warning"  # nobody can tell whether it is damaged at all

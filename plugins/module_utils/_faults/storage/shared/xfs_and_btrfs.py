@@ -9,41 +9,32 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
-import re
 import typing as t
 
+from ...._patient.checkup import checkup
 from ...._patient.tree.replay import replay_journal
-from .e2fsck import ANY_CODE, TIMEOUT, Judgement
+from .e2fsck import Judgement
 
 if t.TYPE_CHECKING:
     from ...._patient.patient import Filesystem, Patient
+    from ...model import Confidence
 
 __all__ = ("DAMAGE", "judge_btrfs", "judge_unmountable", "judge_xfs")
 
 #: what the kernel says where what is on the device contradicts itself, or cannot be read at all
 DAMAGE = ("Structure needs cleaning", "Bad message", "Input/output error")
-_BAD_LINE = re.compile(r"(?i)\b(?:bad|error|corrupt|mismatch|would )")
-#: what says that a check did not see the whole of a file system, so that nothing follows from it
-_NOT_JUDGED = re.compile(
-    r"ALERT: The filesystem has valuable metadata changes|(?i:cannot open|couldn't open|could not open|no such device|"
-    r"missing device|devices missing|unsupported|unable to read chunk)"
-)
 
 
 def judge_xfs(patient: Patient, item: Filesystem) -> Judgement | None:
     """xfs_repair looks past a log that was not replayed: every guest that was switched off has one."""
-    if not patient.tools.has("xfs_repair"):
-        return None
     reason = replay_journal(item) if item.writable else ""
     if reason in DAMAGE:
         return judge_unmountable(reason)
-    return _reported(patient, ["xfs_repair", "-n", item.reading_device])
+    return _reported(patient, item, confidence="high" if item.writable else "medium")
 
 
 def judge_btrfs(patient: Patient, item: Filesystem) -> Judgement | None:
-    if not patient.tools.has("btrfs"):
-        return None
-    return _reported(patient, ["btrfs", "check", "--readonly", item.reading_device])
+    return _reported(patient, item, confidence="medium")
 
 
 def judge_unmountable(reason: str) -> Judgement:
@@ -54,13 +45,11 @@ def judge_unmountable(reason: str) -> Judgement:
     return Judgement("error", "low", what, repairable=False, lines=(reason,))
 
 
-def _reported(patient: Patient, argv: t.Sequence[str]) -> Judgement | None:
-    done = patient.tools.run(argv, timeout=TIMEOUT, ok=ANY_CODE)
-    output = done.stdout + done.stderr
-    if _NOT_JUDGED.search(output):
+def _reported(patient: Patient, item: Filesystem, *, confidence: Confidence) -> Judgement | None:
+    found = checkup(patient, item)
+    if found is None:
+        return None
+    if found.partial:
         what = "cannot be judged: its journal was not replayed, or a part is missing"
         return Judgement("info", "low", what, repairable=False)
-    if done.rc != 1:
-        return None
-    lines = tuple(line for line in output.splitlines() if _BAD_LINE.search(line))
-    return Judgement("error", "medium", "is damaged", repairable=False, lines=lines)
+    return Judgement("error", confidence, "is damaged", repairable=False, lines=found.lines) if found.damaged else None

@@ -52,6 +52,13 @@ def debugfs(image: pathlib.Path, *requests: str) -> None:
         subprocess.run(["debugfs", "-w", "-R", request, image], check=True, capture_output=True, timeout=60)
 
 
+def first_block(image: pathlib.Path, path: str) -> str:
+    told = subprocess.run(
+        ["debugfs", "-R", f"blocks {path}", image], check=True, capture_output=True, text=True, timeout=60
+    )
+    return told.stdout.split()[0]
+
+
 def trash_inodes(image: pathlib.Path, inode: int = 14) -> None:
     told = subprocess.run(
         ["debugfs", "-R", f"imap <{inode}>", image], check=True, capture_output=True, text=True, timeout=60

@@ -13,12 +13,12 @@ from ansible_collections.openrescue.server.plugins.module_utils._faults.model im
 from ansible_collections.openrescue.server.plugins.module_utils._faults.storage.filesystem_corrupt import (
     FILESYSTEM_CORRUPT,
 )
-from ansible_collections.openrescue.server.plugins.module_utils._faults.storage.shared import xfs_and_btrfs
+from ansible_collections.openrescue.server.plugins.module_utils._faults.storage.shared import e2fsck, xfs_and_btrfs
 from ansible_collections.openrescue.server.plugins.module_utils._faults.storage.shared.e2fsck import evidence_of
 from ansible_collections.openrescue.server.plugins.module_utils._patient.patient import Filesystem
 
 from ..fakes import ROOT, FakePatient, FakeTools
-from .disks import OnDisk, debugfs, make, opened, trash_inodes
+from .disks import OnDisk, debugfs, first_block, make, opened, trash_inodes
 
 
 @pytest.mark.parametrize("overlay", [True, False])
@@ -57,6 +57,26 @@ def test_garbage_that_stops_the_boot_is_critical_and_not_repaired_unasked(tmp_pa
     assert FILESYSTEM_CORRUPT.repair is not None
     FILESYSTEM_CORRUPT.repair(patient, finding, change)
     assert ["-y" in done for done in change.done if done[0] == "e2fsck"] == [False, True]
+    assert list(FILESYSTEM_CORRUPT.detect(opened(tmp_path, image))) == []
+
+
+def test_what_the_boots_check_would_repair_is_repaired_before_anything_is_written(tmp_path: pathlib.Path) -> None:
+    """H19: nobody boots the server between the diagnosis and the repair of its fstab."""
+    image = make(tmp_path)
+    debugfs(image, f"freeb {first_block(image, '/f7')}", "set_super_value state 2")
+    before = image.read_bytes()
+    patient = opened(tmp_path, image)
+    (finding,) = FILESYSTEM_CORRUPT.detect(patient)
+    assert (finding.severity, finding.confidence, finding.remedy_safe) == ("info", "high", True)
+    assert image.read_bytes() == before
+    assert FILESYSTEM_CORRUPT.repair is not None
+    FILESYSTEM_CORRUPT.repair(patient, finding, OnDisk(patient))
+    assert list(FILESYSTEM_CORRUPT.detect(opened(tmp_path, image))) == []
+
+
+def test_that_the_kernel_has_noted_an_error_is_no_damage_by_itself(tmp_path: pathlib.Path) -> None:
+    image = make(tmp_path)
+    debugfs(image, "set_super_value state 2")
     assert list(FILESYSTEM_CORRUPT.detect(opened(tmp_path, image))) == []
 
 
@@ -187,13 +207,16 @@ def test_a_file_system_over_several_devices_is_not_judged_by_a_part_of_it(tmp_pa
     assert [finding.severity for finding in FILESYSTEM_CORRUPT.detect(patient)] == ["info"]
 
 
-def test_a_file_system_is_checked_once_until_something_changes(tmp_path: pathlib.Path) -> None:
+def test_a_file_system_is_checked_once_until_something_changes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
+    monkeypatch.setattr(e2fsck, "replay_journal", lambda _item: "")
     tools = FakeTools({("e2fsck",): (0, "")})
     patient = FakePatient(tmp_path, tools=tools)
     patient.filesystems = (dataclasses.replace(ROOT, writable=True),)
     for _again in range(3):
         list(FILESYSTEM_CORRUPT.detect(patient))
-    assert len(tools.asked) == 2
+    assert len(tools.asked) == 1
     patient.drop_facts()
     list(FILESYSTEM_CORRUPT.detect(patient))
-    assert len(tools.asked) == 4
+    assert len(tools.asked) == 2

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._faults.storage.shared.e2fsck import (
+    Checked,
     is_benign,
     judge_ext,
-    problems,
 )
 
 CLEAN = """e2fsck 1.47.0 (5-Feb-2023)
@@ -25,12 +25,6 @@ COUNTS = CLEAN.replace(
 DEEP = CLEAN.replace("Pass 3:", "Entry 'f1' in / (2) has deleted/unused inode 12.  Clear? no\n\nPass 3:")
 
 
-def test_problems_are_what_is_left_without_the_frame() -> None:
-    assert problems(CLEAN) == []
-    assert problems(COUNTS) == ["Free blocks count wrong (273607, counted=275167)."]
-    assert problems(DEEP) == ["Entry 'f1' in / (2) has deleted/unused inode 12.  Clear? no"]
-
-
 @pytest.mark.parametrize(
     ("output", "benign"), [(CLEAN, True), (COUNTS, True), (DEEP, False), ("", False), ("x", False)]
 )
@@ -39,21 +33,21 @@ def test_only_counts_are_benign(output: str, benign: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("boot", "full", "output", "severity", "repairable"),
+    ("first", "boot", "full", "output", "severity", "repairable"),
     [
-        (0, 0, CLEAN, None, None),
-        (1, 0, CLEAN, None, None),  # an orphan, a journal: every boot heals that
-        (4, 4, DEEP, "critical", True),
-        (12, 4, "The physical size of the device is 7 blocks", "critical", False),
-        (0, 4, DEEP, "error", True),
-        (None, 4, DEEP, "error", True),
-        (None, 4, f"Warning: skipping journal recovery because ...\n{DEEP}", "info", False),
-        (8, 8, "has unsupported feature(s)", "info", False),
-        (None, 0, CLEAN, None, None),
+        (0, 0, 0, CLEAN, None, None),
+        (4, 1, 0, CLEAN, "info", True),
+        (4, 4, 4, DEEP, "critical", True),
+        (4, 12, 4, "The physical size of the device is 7 blocks", "critical", False),
+        (4, 0, 4, DEEP, "error", True),
+        (4, None, 4, DEEP, "error", True),
+        (4, None, 4, f"Warning: skipping journal recovery because ...\n{DEEP}", "info", False),
+        (8, 8, 8, "has unsupported feature(s)", "info", False),
+        (0, None, 0, CLEAN, None, None),
     ],
 )
 def test_what_e2fsck_says(
-    boot: int | None, full: int, output: str, severity: str | None, repairable: bool | None
+    first: int, boot: int | None, full: int, output: str, severity: str | None, repairable: bool | None
 ) -> None:
-    judgement = judge_ext(boot=boot, full=full, output=output)
+    judgement = judge_ext(Checked(first, boot, full, output, (), preen=False))
     assert (judgement and judgement.severity, judgement and judgement.repairable) == (severity, repairable)
