@@ -12,6 +12,7 @@ version_added: 0.1.0
 description:
   - Finds the operating system on the disks that are attached to a rescue system, and mounts its whole tree at one path,
     for your own tasks or a chroot.
+  - If it is mounted there already and is now asked for in another way, it is mounted anew.
   - Mounted read-only, which is the default, not one bit on the disks changes.
 author:
   - The openrescue authors (@openrescue)
@@ -105,6 +106,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._errors import OpenRescueError
+from ..module_utils._patient.asked import asked_of, is_as_asked
 from ..module_utils._patient.opening import View
 from ..module_utils._patient.session import (
     PatientMounted,
@@ -122,12 +124,13 @@ def mount(params: dict[str, t.Any], path: str, *, tools: Tools, check: bool) -> 
     now = mounted_now()
     if now is not None and now["path"] != path and mounts_below(now["path"]):
         raise PatientMounted(f"the patient is mounted at {now['path']} already", hint="Unmount it there first")
-    asked = {"read_only": params["read_only"], "devices": params["devices"], "root": params["root"]}
-    if now is not None and mounts_below(path) and now["asked"] == asked and now["told"]:
+    before = now["asked"] if now is not None and mounts_below(path) else None
+    asked = asked_of(params, before=before)
+    if now is not None and before is not None and is_as_asked(before, asked) and now["told"]:
         return {"changed": False, "mount_point": path, **now["told"]}
     if check:
         return {"changed": True, "mount_point": path}
-    view = View.asked(params, tools=tools, target=path)
+    view = View.asked({**params, "server_disks": asked["server_disks"]}, tools=tools, target=path)
     remember_mounted({"path": path, "asked": asked, "told": None})
     try:
         view.open()

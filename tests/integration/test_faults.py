@@ -240,39 +240,63 @@ def test_a_monstrous_fstab_here(text: str, here: t.Callable[[], Module], disk: p
     assert len(str(result)) < 1_000_000
 
 
-def xfs_of_a_guest_that_was_switched_off(path: pathlib.Path) -> None:
-    """Its log holds what was not written to its place yet."""
+def root_of_a_guest_that_was_switched_off(path: pathlib.Path, fstype: str) -> None:
+    """Its journal holds what was not written to its place yet."""
     with path.open("wb") as raw:
         raw.truncate(320 << 20)
-    run("mkfs.xfs", "-q", path)
+    run(f"mkfs.{fstype}", "-q", path)
     device = run("losetup", "--find", "--show", path).strip()
     place = path.with_suffix(".mounted")
     place.mkdir()
-    run("mount", "-o", "nouuid", device, place)
+    run("mount", device, place)
     try:
+        for name in ("etc", "usr/bin", "var/lib", "sbin"):
+            (place / name).mkdir(parents=True)
+        (place / "etc/os-release").write_text("ID=debian\n", encoding="utf-8")
+        (place / "etc/fstab").write_text("/dev/sda / auto defaults 0 1\n", encoding="utf-8")
         for number in range(200):
             (place / f"f{number}").write_text("x", encoding="utf-8")
         run("sync", "-f", place)
+        held = [(place / f"f{number}").open(encoding="utf-8") for number in range(10)]
         for number in range(100):
             (place / f"f{number}").unlink()
         run("xfs_io", "-x", "-c", "shutdown -f", place)
+        for file in held:
+            file.close()
     finally:
         run("umount", place)
         run("losetup", "--detach", device)
 
 
+DAMAGE = {
+    "xfs": ["xfs_db", "-x", "-c", "agf 3", "-c", "write -d freeblks 7"],
+    "ext4": ["debugfs", "-w", "-R", "freeb 1200 40"],
+}
+
+
 @pytest.mark.parametrize("damaged", [False, True])
-def test_xfs_is_judged_after_its_log_was_replayed(damaged: bool, system: RescueGuest, tmp_path: pathlib.Path) -> None:
-    disk = tmp_path / "xfs.raw"
-    xfs_of_a_guest_that_was_switched_off(disk)
+@pytest.mark.parametrize("fstype", DAMAGE)
+def test_a_file_system_is_judged_after_its_journal_was_replayed(
+    fstype: str, damaged: bool, system: RescueGuest, tmp_path: pathlib.Path
+) -> None:
+    """And what is damaged then is not mounted for writing (H19)."""
+    disk = tmp_path / "root.raw"
+    root_of_a_guest_that_was_switched_off(disk, fstype)
     if damaged:
-        run("xfs_db", "-x", "-c", "agf 3", "-c", "write -d freeblks 7", disk)
+        run(*DAMAGE[fstype], disk)
     before = sha256(disk)
     (device,) = system.plug(disk)
     try:
         result = system.module("disk_diagnose", devices=[device], faults=["filesystem-corrupt"])
+        assert serious(result) == ({"filesystem-corrupt"} if damaged else set()), result
+        assert [bool(finding["remedy"]) for finding in result["findings"]] == [fstype == "ext4"] * damaged
+        assert sha256(disk) == before
+        mounted = system.module("disk_mount", state="mounted", read_only=False)
+        assert mounted.get("error", {}).get("code") == ("filesystem_damaged" if damaged else None), mounted
+        if damaged:
+            assert sha256(disk) == before
+        else:
+            assert mounted["mounts"] == [{"path": "/", "device": device, "read_only": False}]
     finally:
+        system.module("disk_mount", state="unmounted")
         system.unplug()
-    assert serious(result) == ({"filesystem-corrupt"} if damaged else set()), result
-    assert [finding["remedy"] for finding in result["findings"]] == [None] * damaged
-    assert sha256(disk) == before

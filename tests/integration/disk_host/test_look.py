@@ -53,6 +53,34 @@ def test_mounted_for_others_and_unmounted(disk: Disk, tmp_path: pathlib.Path, re
             assert (root / "etc/mine").read_text() == "written"
 
 
+def test_a_second_mount_is_compared_with_all_that_was_asked(disk: Disk, tmp_path: pathlib.Path) -> None:
+    path, listed = tmp_path / "patient", [{"target": "vda", "device": disk.device, "hidden": False, "shared": False}]
+    given = {"state": "mounted", "devices": [disk.device], "path": str(path), "read_only": False}
+    told = {"server_disks": listed, "luks_passphrases": ["correct horse"]}
+    try:
+        assert module("disk_mount", **given, **told)["changed"] is True
+        assert module("disk_mount", **given, **told)["changed"] is False
+        assert "correct horse" not in pathlib.Path("/run/openrescue/mounted.json").read_text()
+        # What is left out is not taken back, and what does not matter for a mount is no change.
+        assert module("disk_mount", **given)["changed"] is False
+        assert module("disk_mount", **given, server_disks=[{**listed[0], "size": 7}])["changed"] is False
+        assert module("disk_mount", **given, luks_passphrases=["another"])["changed"] is True
+        assert module("disk_mount", **given, **told)["changed"] is True
+
+        shared = [{**listed[0], "shared": True}]
+        assert module("disk_mount", **given, server_disks=shared, check=True)["changed"] is True
+        refused = module("disk_mount", **given, server_disks=shared)
+        assert refused.get("error", {}).get("code") == "not_written", refused
+        assert "other servers use its disk" in refused["msg"]
+        assert str(path) not in pathlib.Path("/proc/mounts").read_text(), "it is not mounted for writing any more"
+
+        # Nobody has said since that it is no longer shared.
+        assert module("disk_mount", **{**given, "read_only": True}, server_disks=shared)["changed"] is True
+        assert module("disk_mount", **given).get("error", {}).get("code") == "not_written"
+    finally:
+        module("disk_mount", state="unmounted", path=str(path))
+
+
 def test_a_disk_without_an_operating_system_is_said_to_be_one(disk: Disk) -> None:
     result = module("disk_diagnose", devices=[disk.boot])
     assert result["verdict"] == "unknown"
