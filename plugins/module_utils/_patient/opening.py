@@ -23,7 +23,7 @@ from .devices.layout import describe
 from .devices.stack import Stack
 from .devices.survey import Block, seeds
 from .patient import Filesystem, Patient
-from .rootless import NotWritten, StillDamaged
+from .rootless import NotWritten, SharedDisk, StillDamaged
 from .syscalls import forget_btrfs
 from .tools import Tools
 from .tree.mounts import Mounts
@@ -164,14 +164,14 @@ class View:
             raise self.patient.no_root
         if not writable:
             return
-        self._refuse(root)
+        self.refuse(root)
         placed = [item for item in self.patient.filesystems if item.mount_point]
         # What the journals say is in the layers now, as it would be on the disks.
         self._unmount()
         for item in placed:
             damage = "" if item.shared else certain_damage(self.patient, item)
             self.patient.damaged.update({item.device: damage} if damage else {})
-        self._refuse(root)
+        self.refuse(root)
         kept = {item.device: why for item in placed if (why := self._why_not(item) or self._damage(item))}
         self._write_to([item for item in placed if item.device not in kept])
         self.open()
@@ -197,17 +197,32 @@ class View:
     def make_writable(self, filesystem: Filesystem, *, mount: bool = True) -> None:
         """From here on writes to this file system reach the disk. Everything else stays as it is.
 
-        :raises NotWritten: what it lies on is shared, or a part of it is not here, or it is damaged.
+        :raises NotWritten: as :meth:`refuse` does.
         """
         if self.is_written(filesystem):
             return
-        self._refuse(filesystem, damaged_too=mount)
+        self.refuse(filesystem, damaged_too=mount)
         if self._trial:
             return
         self._write_to([filesystem])
         self.open()
         if mount:
             self.mount()
+
+    def refuse(self, filesystem: Filesystem, *, damaged_too: bool = True) -> None:
+        """Raise if it must not be written to.
+
+        :param damaged_too: also for damage, which only who repairs it writes to.
+        :raises NotWritten: what it lies on is shared, or a part of it is not here, or it is damaged; each by a class
+            of its own.
+        """
+        if reason := self._why_not(filesystem):
+            error = SharedDisk if filesystem.shared else NotWritten
+            raise error(f"{filesystem.device} is not written to: {reason}")
+        if damaged_too and (damage := self._damage(filesystem)):
+            raise StillDamaged(f"{filesystem.device} is not written to: {damage}", hint=_way_out(filesystem))
+        if self.is_mounted and self.patient.several is not None:
+            raise self.patient.several  # pylint: disable=raising-bad-type
 
     def layers_of(self, filesystem: Filesystem) -> list[tuple[Filesystem, str, str]]:
         """The devices beneath a file system that have layers: each with the path of its layer, and of the store."""
@@ -282,7 +297,7 @@ class View:
 
     def open_device(self, device: Filesystem) -> None:
         """Let writes through to one device itself, with nothing mounted."""
-        self._refuse(device, damaged_too=False)
+        self.refuse(device, damaged_too=False)
         self._write_to([device])
         self.open()
 
@@ -300,18 +315,6 @@ class View:
         items = list(items)
         self._written |= {item.device for item in items}
         self._opened |= self._stack.closure([self._block(item.device) for item in items])
-
-    def _refuse(self, filesystem: Filesystem, *, damaged_too: bool = True) -> None:
-        """Raise if it must not be written to.
-
-        :param damaged_too: also for damage, which only who repairs it writes to.
-        """
-        if reason := self._why_not(filesystem):
-            raise NotWritten(f"{filesystem.device} is not written to: {reason}")
-        if damaged_too and (damage := self._damage(filesystem)):
-            raise StillDamaged(f"{filesystem.device} is not written to: {damage}", hint=_way_out(filesystem))
-        if self.is_mounted and self.patient.several is not None:
-            raise self.patient.several  # pylint: disable=raising-bad-type
 
     def _why_not(self, filesystem: Filesystem) -> str:
         if filesystem.shared:

@@ -21,6 +21,7 @@ __all__ = (
     "NoRoot",
     "NotWritten",
     "SeveralRoots",
+    "SharedDisk",
     "StillDamaged",
     "Unsupported",
     "why_no_root",
@@ -67,6 +68,10 @@ class NotWritten(OpenRescueError):
     """This device must not be written to as it is."""
 
     code = "not_written"
+
+
+class SharedDisk(NotWritten):
+    """Other servers use its disk at this moment."""
 
 
 class StillDamaged(NotWritten):

@@ -16,6 +16,7 @@ import typing as t
 
 from ..._errors import OpenRescueError
 from ..._patient.opening import View
+from ..._patient.rootless import SharedDisk
 from ..._patient.write.change import Change
 from ..._patient.write.home import Home
 from ..._patient.write.recover import finish_here, finish_on_patient, unfinished_on_patient
@@ -232,19 +233,13 @@ def _apply_finding(run: _Run, fault: Fault, finding: Finding, *, alike: int) -> 
     first = len(run.bundle.entries)
     if fault.id not in run.bundle.faults:
         run.bundle.faults.append(fault.id)
-    reason = ""
     try:
-        if fault.repair is None:
-            raise AssertionError(f"{fault.id} has no remedy")
-        fault.repair(run.view.patient, finding, change)
-        if run.view.patient.opened_tree is None:
-            run.view.refresh()
-        if not change.untried:
-            again, check = detect(fault, run.view, run.budget)
-            reason = check.reason if check.status == "skipped" else ""
-            left = sum(_sameness(item) == _sameness(finding) for item in again)
-            if any(item.key == finding.key for item in again) and not left < alike > 1:
-                reason = "the finding is still there after the remedy"
+        reason = _tried(run, fault, finding, change, alike=alike)
+    except SharedDisk as exc:
+        reason = str(exc)
+        if not run.bundle.entries[first:]:  # nobody has failed at what nobody may do
+            run.outcome.skipped.append({**finding.as_dict(), "reason": reason, "diff": ""})
+            return
     except OpenRescueError as exc:
         reason = str(exc)
     except Exception as exc:  # the patient's content may surprise a remedy; what it did is taken back below
@@ -264,6 +259,22 @@ def _apply_finding(run: _Run, fault: Fault, finding: Finding, *, alike: int) -> 
         else:
             del run.bundle.entries[first:]
             run.bundle.save()
+
+
+def _tried(run: _Run, fault: Fault, finding: Finding, change: Change, *, alike: int) -> str:
+    """Apply one remedy and look again; why it has not helped, empty if it has."""
+    if fault.repair is None:
+        raise AssertionError(f"{fault.id} has no remedy")
+    fault.repair(run.view.patient, finding, change)
+    if run.view.patient.opened_tree is None:
+        run.view.refresh()
+    if change.untried:
+        return ""
+    again, check = detect(fault, run.view, run.budget)
+    left = sum(_sameness(item) == _sameness(finding) for item in again)
+    if any(item.key == finding.key for item in again) and not left < alike > 1:
+        return "the finding is still there after the remedy"
+    return check.reason if check.status == "skipped" else ""
 
 
 def finding_of(values: t.Mapping[str, t.Any]) -> Finding:
@@ -306,9 +317,9 @@ def _tell_rest(outcome: Outcome, report: Report, selection: Selection, unchecked
 
 
 def _not_handled(outcome: Outcome, found: t.Sequence[Finding]) -> list[Finding]:
-    """Those that were neither applied nor failed; of twins, as many as are left."""
+    """Those of which nothing is told yet; of twins, as many as are left."""
     rest = list(found)
-    for told in (*outcome.applied, *outcome.failed):
+    for told in (*outcome.applied, *outcome.failed, *outcome.skipped):
         same = [item for item in rest if item.key == told["key"]] or [
             item for item in rest if _sameness(item) == told["key"].partition("#")[0]
         ]

@@ -54,6 +54,9 @@ class Writer:
 
     def look(self, path: str) -> None:
         """Raise if nothing may be written there, before anything is kept for it."""
+        filesystem = self._view.patient.covering(path)
+        if filesystem is not None:
+            self._view.refuse(filesystem)
         with self._view.patient.tree.place(path, follow=False) as place:
             if place is not None:
                 _refuse_second_name(place)

@@ -50,6 +50,9 @@ class PlainView:
     def seal(self) -> None:
         self.reset()
 
+    def refuse(self, filesystem: Filesystem) -> None:
+        """Nothing is shared, split or damaged here."""
+
     def make_writable(self, filesystem: Filesystem, *, mount: bool = True) -> None:
         assert not self.is_trial
         self.written_to.append(filesystem.device)
