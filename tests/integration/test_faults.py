@@ -254,6 +254,9 @@ def root_of_a_guest_that_was_switched_off(path: pathlib.Path, fstype: str) -> No
             (place / name).mkdir(parents=True)
         (place / "etc/os-release").write_text("ID=debian\n", encoding="utf-8")
         (place / "etc/fstab").write_text("/dev/sda / auto defaults 0 1\n", encoding="utf-8")
+        # What follows stays in the first groups, and so does what its replay puts right.
+        run("umount", place)
+        run("mount", device, place)
         for number in range(200):
             (place / f"f{number}").write_text("x", encoding="utf-8")
         run("sync", "-f", place)
@@ -269,8 +272,8 @@ def root_of_a_guest_that_was_switched_off(path: pathlib.Path, fstype: str) -> No
 
 
 DAMAGE = {
-    "xfs": ["xfs_db", "-x", "-c", "agf 3", "-c", "write -d freeblks 7"],
-    "ext4": ["debugfs", "-w", "-R", "freeb 1200 40"],
+    "xfs": ["xfs_db", "-x", "-c", "path /usr/bin", "-c", "write -d core.nlinkv2 9"],
+    "ext4": ["debugfs", "-w", "-R", "set_inode_field /usr/bin links_count 9"],
 }
 
 
