@@ -39,7 +39,7 @@ if t.TYPE_CHECKING:
     from .._server.plan import Plan
     from .model import LibvirtSituation
     from .session import LibvirtSession
-    from .storage import Image, Storage
+    from .storage import RescueImage, Storage
 
 __all__ = ("LOG_DIRECTORY", "LibvirtRun", "draft_marker", "log_directory", "temporary_definition", "write_marker")
 
@@ -60,7 +60,7 @@ _ABOUT_DRIVES = "The server has it again after the rescue"
 _ABOUT_LEFTOVERS = "Remove it by hand; openrescue.server.server_rescue_info without a server lists what is left"
 
 
-def draft_marker(wish: Wish, image: Image, *, logs: str, needs_nvram: bool, server: str) -> LibvirtMarker:
+def draft_marker(wish: Wish, image: RescueImage, *, logs: str, needs_nvram: bool, server: str) -> LibvirtMarker:
     """A marker for a rescue that begins, with the names of the files that it will make; the log goes to ``logs``."""
     key = secrets.token_hex(4)
     base = f"{image.directory}/{PREFIX}-{server}-{key}"
@@ -83,14 +83,14 @@ def draft_marker(wish: Wish, image: Image, *, logs: str, needs_nvram: bool, serv
     )
 
 
-def log_directory(uri: str, image: Image, storage: Storage) -> str:
+def log_directory(uri: str, image: RescueImage, storage: Storage) -> str:
     """Where the system's libvirt keeps its logs, but beside the image where that is not there or not ours to write."""
     of_a_user = urllib.parse.urlsplit(uri).path == "/session"
     return image.directory if of_a_user or storage.is_missing(LOG_DIRECTORY) else LOG_DIRECTORY
 
 
 def temporary_definition(
-    persistent: ET.Element, marker: LibvirtMarker, wish: Wish, image: Image, *, left_out: t.Container[str]
+    persistent: ET.Element, marker: LibvirtMarker, wish: Wish, image: RescueImage, *, left_out: t.Container[str]
 ) -> str:
     """What the rescue system is started from."""
     device = wish.device or "disk"

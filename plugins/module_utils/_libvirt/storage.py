@@ -31,7 +31,7 @@ from .xml import PREFIX
 if t.TYPE_CHECKING:
     from .._time import Deadline
 
-__all__ = ("Image", "Storage", "may_have_a_pool")
+__all__ = ("RescueImage", "Storage", "may_have_a_pool")
 
 _FORMATS = ("qcow2", "raw", "iso")
 _FILE_POOLS = ("dir", "fs", "netfs")
@@ -58,7 +58,7 @@ def may_have_a_pool(directory: str) -> bool:
 
 
 @dataclasses.dataclass(frozen=True)
-class Image:
+class RescueImage:
     """A rescue image: where, what, how big, and where its throw-away files go."""
 
     path: str
@@ -73,17 +73,17 @@ class Storage:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._lock = threading.Lock()
-        self._images: dict[str, Image] = {}
+        self._images: dict[str, RescueImage] = {}
         self._borrowed: dict[str, bool] = {}
 
-    def image(self, asked: str, *, deadline: Deadline) -> Image:
+    def image(self, asked: str, *, deadline: Deadline) -> RescueImage:
         """The rescue image; raises where there is none, or none that can be used."""
         with self._lock:
             if asked not in self._images:
                 self._images[asked] = self._find_image(asked, deadline)
             return self._images[asked]
 
-    def _find_image(self, asked: str, deadline: Deadline) -> Image:
+    def _find_image(self, asked: str, deadline: Deadline) -> RescueImage:
         with self._connection.explain(f"look at the rescue image '{asked}'"):
             if asked.startswith("/"):
                 volume = self._volume_by_path(asked, deadline)
@@ -100,7 +100,7 @@ class Storage:
                     code="image_format",
                     hint="Give a file in the format qcow2, raw or ISO 9660",
                 )
-            return Image(path, "raw" if kind == "iso" else kind, int(volume.info()[1]), os.path.dirname(path))
+            return RescueImage(path, "raw" if kind == "iso" else kind, int(volume.info()[1]), os.path.dirname(path))
 
     def _volume_by_name(self, asked: str, deadline: Deadline) -> t.Any:
         pool_name, slash, name = asked.partition("/")
@@ -217,7 +217,7 @@ class Storage:
                 return pool
         return None
 
-    def create_layer(self, path: str, image: Image, *, deadline: Deadline) -> None:
+    def create_layer(self, path: str, image: RescueImage, *, deadline: Deadline) -> None:
         """An empty qcow2 layer over the image, whose format it states."""
         volume = ET.Element("volume")
         ET.SubElement(volume, "name").text = os.path.basename(path)

@@ -30,8 +30,8 @@ from ..tree.tree import Tree
 from .blocks import CHUNK, Extents, changed_chunks, copy_device, differing, head, take_blocks
 from .chroot import run_staged
 from .errors import WriteRefused
+from .file_state import LOCKS, FileState, label_for, state_of, with_label
 from .home import Home, identity
-from .image import LOCKS, Image, image_of, label_for, with_label
 from .undo import Bundle, DeviceEntry, FileEntry
 from .writer import Writer, temporary_name
 
@@ -73,11 +73,11 @@ class Change:
         """
         where, found = self._regular(path)
         if found is None:
-            after = with_label(Image("file", len(data), "", mode, 0, 0, 0, {}), label_for(self._tree, where))
+            after = with_label(FileState("file", len(data), "", mode, 0, 0, 0, {}), label_for(self._tree, where))
         else:
-            current = image_of(self._tree, where)
+            current = state_of(self._tree, where)
             if current is None:
-                raise AssertionError("what exists has an image")
+                raise AssertionError("what exists has a state")
             after = dataclasses.replace(current, size=len(data))
         self._replace(where, data, dataclasses.replace(after, sha256=hashlib.sha256(data).hexdigest()))
 
@@ -160,8 +160,8 @@ class Change:
                 self.changed = True
             else:
                 where = self._regular(path)[0]
-                image = with_label(new[0], label_for(self._tree, where))
-                self._replace(where, new[1], dataclasses.replace(image, flags=old[0].flags if old else 0))
+                state = with_label(new[0], label_for(self._tree, where))
+                self._replace(where, new[1], dataclasses.replace(state, flags=old[0].flags if old else 0))
         return done
 
     def note(self, text: str) -> None:
@@ -186,15 +186,15 @@ class Change:
             return place.path, place.stat
 
     @staticmethod
-    def _content(tree: Tree, path: str) -> tuple[Image, bytes] | None:
+    def _content(tree: Tree, path: str) -> tuple[FileState, bytes] | None:
         found = tree.lstat(path)
         if found is None or not stat.S_ISREG(found.st_mode) or found.st_size > _WRITE_LIMIT:
             return None
         held = io.BytesIO()
-        image = image_of(tree, path, copy_to=held)
-        return None if image is None else (image, held.getvalue())
+        state = state_of(tree, path, copy_to=held)
+        return None if state is None else (state, held.getvalue())
 
-    def _replace(self, where: str, data: bytes, after: Image) -> None:
+    def _replace(self, where: str, data: bytes, after: FileState) -> None:
         """Content reaches the patient here; ``where`` holds no link."""
         old = self._content(self._tree, where)
         if old is not None and old[0].same_content(after):
@@ -202,7 +202,7 @@ class Change:
         entry = self._keep(where, after)
         self._writer.file(where, io.BytesIO(data), after, temporary=entry.temporary)
         # The file system may have added a label or an inherited ACL.
-        entry.after = image_of(self._tree, where)
+        entry.after = state_of(self._tree, where)
         self._finish(entry)
         self._show(where, old[1] if old else None, data)
 
@@ -219,7 +219,7 @@ class Change:
         size = entry.before.size if entry.before else 0
         self._shown.append(f"{printable(where)}: {verb} ({size} bytes)\n")
 
-    def _keep(self, where: str, after: Image | None, *, moved: bool = False) -> FileEntry:
+    def _keep(self, where: str, after: FileState | None, *, moved: bool = False) -> FileEntry:
         """Write down what is there and what is to come, here and then on the patient, before it comes."""
         self._patient.tools.limit.check()
         self._writer.look(where)
@@ -227,9 +227,9 @@ class Change:
         name = self._bundle.next_name() if found is not None and stat.S_ISREG(found.st_mode) else None
         if name is not None and found is not None:
             with self._bundle.keeping(name, size=found.st_size) as file:
-                before = image_of(self._tree, where, copy_to=file)
+                before = state_of(self._tree, where, copy_to=file)
         else:
-            before = image_of(self._tree, where)
+            before = state_of(self._tree, where)
         filesystem = self._patient.covering(where)
         entry = FileEntry(
             where,

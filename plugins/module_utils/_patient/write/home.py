@@ -20,7 +20,7 @@ from ..._text import printable
 from ..patient import Filesystem
 from ..tree.tree import Tree
 from .errors import UndoBroken
-from .image import Image, label_for, with_label
+from .file_state import FileState, label_for, with_label
 from .undo import BUNDLES, MANIFEST, Bundle, DeviceEntry, FileEntry, bundle_ids
 from .writer import Writer, is_temporary, temporary_name
 
@@ -120,9 +120,9 @@ class Home:
         return size + spare <= usage.f_bavail * usage.f_frsize
 
     def _file(self, path: str, source: t.BinaryIO) -> None:
-        image = Image("file", 0, "", 0o600, 0, 0, 0, {})
+        state = FileState("file", 0, "", 0o600, 0, 0, 0, {})
         self._writer.file(
-            path, source, with_label(image, label_for(self._view.patient.tree, path)), temporary=temporary_name()
+            path, source, with_label(state, label_for(self._view.patient.tree, path)), temporary=temporary_name()
         )
 
 

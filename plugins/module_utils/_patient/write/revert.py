@@ -19,8 +19,8 @@ from ..patient import Filesystem
 from .blocks import head, matches, take_blocks
 from .change import unified
 from .errors import UndoBroken, UndoNotFound, UndoRefused
+from .file_state import BLOCK, FileState, state_of
 from .home import fetch, forget, identity, on_patient
-from .image import BLOCK, Image, image_of
 from .undo import BUNDLES, Bundle, DeviceEntry, Entry, FileEntry
 from .writer import Writer
 
@@ -116,14 +116,14 @@ def _revert_file(view: View, bundle: Bundle, entry: FileEntry, *, check: bool) -
         _put_back(writer, bundle, entry, path)
     elif entry.before is not None:
         writer.lock(path, flags=entry.before.flags, folder_flags=entry.folder_flags)
-    if not _same(image_of(view.patient.tree, path), entry.before, locks=True):
+    if not _same(state_of(view.patient.tree, path), entry.before, locks=True):
         raise UndoRefused(f"{printable(entry.path)} is not what it was, although it was put back")
     entry.state = "reverted"
     bundle.save()
     return diff
 
 
-def _look(view: View, entry: FileEntry) -> tuple[str, Image | None]:
+def _look(view: View, entry: FileEntry) -> tuple[str, FileState | None]:
     """Where the entry's path is now, and what is there; refused where it is not what was written to."""
     if not view.is_mounted:
         view.mount()
@@ -141,10 +141,10 @@ def _look(view: View, entry: FileEntry) -> tuple[str, Image | None]:
             f"{printable(entry.path)} was on the file system {printable(entry.filesystem)}, which is not there now",
             hint="Look at the notes, and at the patient's fstab",
         )
-    return path, image_of(tree, path)
+    return path, state_of(tree, path)
 
 
-def _same(current: Image | None, wanted: Image | None, *, locks: bool = False) -> bool:
+def _same(current: FileState | None, wanted: FileState | None, *, locks: bool = False) -> bool:
     """Whether it is there as it should be; its time does not count, and neither what a write lifts for a moment."""
     if current is None or wanted is None:
         return current is wanted
@@ -206,7 +206,7 @@ def _finish_file(view: View, bundle: Bundle, entry: FileEntry) -> str:
     if wanted is not None:
         writer.lock(path, flags=wanted.flags, folder_flags=entry.folder_flags)
     if _same(current, entry.after):
-        entry.state, entry.after = "done", image_of(view.patient.tree, path)
+        entry.state, entry.after = "done", state_of(view.patient.tree, path)
         bundle.save()
         return f"{printable(entry.path)}: was written, and is whole"
     bundle.entries.remove(entry)

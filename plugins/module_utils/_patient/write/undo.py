@@ -25,7 +25,7 @@ import typing as t
 
 from ..._text import printable
 from .errors import NoRoom, UndoBroken, UndoNotFound
-from .image import Image
+from .file_state import FileState
 
 __all__ = ("BUNDLES", "MANIFEST", "Bundle", "DeviceEntry", "Entry", "FileEntry", "bundle_ids", "check_id", "store_ids")
 
@@ -53,8 +53,8 @@ class FileEntry:
     """
 
     path: str
-    before: Image | None
-    after: Image | None
+    before: FileState | None
+    after: FileState | None
     data: str | None
     temporary: str
     filesystem: str = ""
@@ -267,8 +267,8 @@ def _entry(item: dict[str, t.Any]) -> Entry:
         return DeviceEntry(**{**item, "extents": extents})
     if not isinstance(item.get("filesystem", ""), str) or not isinstance(item.get("folder_flags", 0), int):
         raise TypeError("a field is of another kind")
-    images = {key: Image.from_dict(item[key]) if item[key] else None for key in ("before", "after")}
-    return FileEntry(**{**item, **images})
+    states = {key: FileState.from_dict(item[key]) if item[key] else None for key in ("before", "after")}
+    return FileEntry(**{**item, **states})
 
 
 def _broken(why: str) -> UndoBroken:

@@ -26,7 +26,7 @@ from ..syscalls import inode_flags, set_inode_flags
 from ..tree.tree import Place
 from .blocks import Extents, put_blocks
 from .errors import PatientFull, WriteFailed, WriteRefused
-from .image import BLOCK, KEPT_FLAGS, LOCKS, Image
+from .file_state import BLOCK, KEPT_FLAGS, LOCKS, FileState
 
 if t.TYPE_CHECKING:
     from ..opening import View
@@ -61,37 +61,37 @@ class Writer:
             if place is not None:
                 _refuse_second_name(place)
 
-    def file(self, path: str, source: t.BinaryIO, image: Image, *, temporary: str, keep_time: bool = False) -> None:
-        """Put a regular file in place, with everything that the image says."""
+    def file(self, path: str, source: t.BinaryIO, state: FileState, *, temporary: str, keep_time: bool = False) -> None:
+        """Put a regular file in place, with everything that the state says."""
         # pylint: disable-next=used-before-assignment
         with self._opened(path) as (place, directory), _removed_on_error(directory, temporary):
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
             with os.fdopen(os.open(temporary, flags, 0o600, dir_fd=directory), "wb") as file:
                 fd = file.fileno()
                 # Before the first byte: btrfs takes some of them for an empty file only.
-                self._set_flags(fd, image.flags & ~LOCKS)
+                self._set_flags(fd, state.flags & ~LOCKS)
                 for block in iter(lambda: source.read(BLOCK), b""):
                     file.write(block)
                 file.flush()
-                os.fchown(fd, image.uid, image.gid)
-                os.fchmod(fd, image.mode)
-                for name, value in image.xattrs.items():
+                os.fchown(fd, state.uid, state.gid)
+                os.fchmod(fd, state.mode)
+                for name, value in state.xattrs.items():
                     os.setxattr(fd, name, base64.b64decode(value))
                 if keep_time:
-                    os.utime(fd, ns=(image.mtime_ns, image.mtime_ns))
+                    os.utime(fd, ns=(state.mtime_ns, state.mtime_ns))
                 os.fsync(fd)
                 os.rename(temporary, place.name, src_dir_fd=directory, dst_dir_fd=directory)
                 # Only now: under its temporary name it could not be renamed with them.
-                self._set_flags(fd, image.flags)
+                self._set_flags(fd, state.flags)
                 os.fsync(fd)
             os.fsync(directory)
 
-    def link(self, path: str, image: Image, *, temporary: str) -> None:
+    def link(self, path: str, state: FileState, *, temporary: str) -> None:
         """Put a symbolic link in place."""
         # pylint: disable-next=used-before-assignment
         with self._opened(path) as (place, directory), _removed_on_error(directory, temporary):
-            os.symlink(image.target or "", temporary, dir_fd=directory)
-            os.chown(temporary, image.uid, image.gid, dir_fd=directory, follow_symlinks=False)
+            os.symlink(state.target or "", temporary, dir_fd=directory)
+            os.chown(temporary, state.uid, state.gid, dir_fd=directory, follow_symlinks=False)
             os.rename(temporary, place.name, src_dir_fd=directory, dst_dir_fd=directory)
             os.fsync(directory)
 

@@ -19,13 +19,13 @@ from ansible_collections.openrescue.server.plugins.module_utils._libvirt.run imp
     write_marker,
 )
 from ansible_collections.openrescue.server.plugins.module_utils._libvirt.session import LibvirtSession
-from ansible_collections.openrescue.server.plugins.module_utils._libvirt.storage import Image
+from ansible_collections.openrescue.server.plugins.module_utils._libvirt.storage import RescueImage
 from ansible_collections.openrescue.server.plugins.module_utils._server.hold import Hold
 from ansible_collections.openrescue.server.plugins.module_utils._server.model import Job, Wish
 from ansible_collections.openrescue.server.plugins.module_utils._server.refusals import at_work, time_is_up
 from ansible_collections.openrescue.server.plugins.module_utils._time import Clock, Deadline
 
-IMAGE = Image("/images/rescue.qcow2", "qcow2", 1, "/images")
+IMAGE = RescueImage("/images/rescue.qcow2", "qcow2", 1, "/images")
 
 
 @pytest.fixture

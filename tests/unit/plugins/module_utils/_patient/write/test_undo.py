@@ -17,7 +17,7 @@ from ansible_collections.openrescue.server.plugins.module_utils._patient.write.e
     UndoBroken,
     UndoNotFound,
 )
-from ansible_collections.openrescue.server.plugins.module_utils._patient.write.image import Image
+from ansible_collections.openrescue.server.plugins.module_utils._patient.write.file_state import FileState
 from ansible_collections.openrescue.server.plugins.module_utils._patient.write.undo import (
     Bundle,
     DeviceEntry,
@@ -29,7 +29,7 @@ from ansible_collections.openrescue.server.plugins.module_utils._patient.write.u
 )
 
 ID = "20260101T000000Z-0badcafe"
-IMAGE = Image("file", 3, "ab", 0o644, 0, 0, 1, {"security.selinux": "eA=="}, flags=0x10)
+STATE = FileState("file", 3, "ab", 0o644, 0, 0, 1, {"security.selinux": "eA=="}, flags=0x10)
 
 
 @pytest.mark.parametrize("name", ["../x", "", f"{ID}/..", "x", f"{ID}\n"])
@@ -86,7 +86,7 @@ def test_a_bundle_comes_back_as_it_was(store: pathlib.Path) -> None:
     bundle = Bundle(ID)
     bundle.faults = ["fstab-syntax"]
     name = bundle.next_name()
-    bundle.add(FileEntry("/etc/\udcff", IMAGE, None, name, "t", filesystem="u", moved=True, folder_flags=0x20))
+    bundle.add(FileEntry("/etc/\udcff", STATE, None, name, "t", filesystem="u", moved=True, folder_flags=0x20))
     bundle.add(DeviceEntry("/dev/vdb1", None, "u", 10, ["e2fsck"], [(0, 4096)], bundle.next_name(), "data/7", "h"))
     loaded = Bundle.load(ID)
     assert loaded is not None
@@ -103,9 +103,9 @@ def test_a_bundle_comes_back_as_it_was(store: pathlib.Path) -> None:
 
 
 def test_a_bundle_of_the_first_release() -> None:
-    image = dataclasses.asdict(dataclasses.replace(IMAGE, flags=0))
-    del image["flags"]
-    text = json.dumps({"version": 1, "id": ID, "entries": [{**ENTRY, "before": image, "data": "data/1"}]})
+    state = dataclasses.asdict(dataclasses.replace(STATE, flags=0))
+    del state["flags"]
+    text = json.dumps({"version": 1, "id": ID, "entries": [{**ENTRY, "before": state, "data": "data/1"}]})
     (entry,), faults = parse_manifest(text)
     assert isinstance(entry, FileEntry)
     assert (entry.filesystem, entry.moved, faults) == ("", False, [])

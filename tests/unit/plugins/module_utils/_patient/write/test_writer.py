@@ -17,7 +17,7 @@ from ansible_collections.openrescue.server.plugins.module_utils._patient.write.e
     WriteFailed,
     WriteRefused,
 )
-from ansible_collections.openrescue.server.plugins.module_utils._patient.write.image import Image
+from ansible_collections.openrescue.server.plugins.module_utils._patient.write.file_state import FileState
 from ansible_collections.openrescue.server.plugins.module_utils._patient.write.writer import (
     Writer,
     is_temporary,
@@ -26,7 +26,7 @@ from ansible_collections.openrescue.server.plugins.module_utils._patient.write.w
 
 from .fakes import PlainView, as_view
 
-IMAGE = Image("file", 3, "", 0o640, os.geteuid(), os.getegid(), 0, {}, flags=0x10 | 0x80)
+STATE = FileState("file", 3, "", 0o640, os.geteuid(), os.getegid(), 0, {}, flags=0x10 | 0x80)
 
 
 class Flags:
@@ -53,7 +53,7 @@ def flags(monkeypatch: pytest.MonkeyPatch) -> Flags:
 
 
 def put(view: PlainView, path: str = "/etc/fstab") -> None:
-    Writer(as_view(view)).file(path, io.BytesIO(b"new"), IMAGE, temporary=temporary_name())
+    Writer(as_view(view)).file(path, io.BytesIO(b"new"), STATE, temporary=temporary_name())
 
 
 def test_flags_are_lifted_and_set_again(view: PlainView, flags: Flags) -> None:

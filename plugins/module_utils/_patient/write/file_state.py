@@ -22,7 +22,7 @@ import typing as t
 from ..syscalls import inode_flags
 from ..tree.tree import Tree
 
-__all__ = ("BLOCK", "KEPT_FLAGS", "LABEL", "LOCKS", "Image", "image_of", "label_for", "with_label")
+__all__ = ("BLOCK", "KEPT_FLAGS", "LABEL", "LOCKS", "FileState", "label_for", "state_of", "with_label")
 
 BLOCK = 1024 * 1024
 #: immutable and append-only: while a file or its directory has one of them, it cannot be replaced
@@ -36,7 +36,7 @@ _NEIGHBOURS = 64
 
 
 @dataclasses.dataclass(frozen=True)
-class Image:
+class FileState:
     """All of a file or a symbolic link but its bytes, of which only the hash is here."""
 
     kind: str  # file or link
@@ -51,27 +51,27 @@ class Image:
     flags: int = 0
 
     @classmethod
-    def from_dict(cls, values: t.Mapping[str, t.Any]) -> Image:
+    def from_dict(cls, values: t.Mapping[str, t.Any]) -> FileState:
         """Bundles of the first release know no flags."""
         return cls(
             **{field.name: values[field.name] for field in dataclasses.fields(cls) if field.name != "flags"},
             flags=int(values.get("flags", 0)),
         )
 
-    def same_content(self, other: Image | None) -> bool:
+    def same_content(self, other: FileState | None) -> bool:
         """Whether the other is the same but for its time."""
         return other is not None and dataclasses.replace(self, mtime_ns=other.mtime_ns) == other
 
-    def same_but_locks(self, other: Image | None) -> bool:
+    def same_but_locks(self, other: FileState | None) -> bool:
         """The same with the flags aside that a write lifts, and sets again after it."""
         return other is not None and self.unlocked().same_content(other.unlocked())
 
-    def unlocked(self) -> Image:
+    def unlocked(self) -> FileState:
         return dataclasses.replace(self, flags=self.flags & ~LOCKS)
 
 
-def image_of(tree: Tree, path: str, *, copy_to: t.BinaryIO | None = None) -> Image | None:
-    """The image of what stands at a path, links not followed; None if nothing does.
+def state_of(tree: Tree, path: str, *, copy_to: t.BinaryIO | None = None) -> FileState | None:
+    """The state of what stands at a path, links not followed; None if nothing does.
 
     :param copy_to: takes the bytes of a regular file.
     """
@@ -81,7 +81,7 @@ def image_of(tree: Tree, path: str, *, copy_to: t.BinaryIO | None = None) -> Ima
     if stat.S_ISLNK(found.st_mode):
         target = tree.readlink(path) or ""
         digest = hashlib.sha256(os.fsencode(target)).hexdigest()
-        return Image("link", len(target), digest, 0o777, found.st_uid, found.st_gid, found.st_mtime_ns, {}, target)
+        return FileState("link", len(target), digest, 0o777, found.st_uid, found.st_gid, found.st_mtime_ns, {}, target)
     file = tree.open(path)
     if file is None:
         return None
@@ -96,18 +96,18 @@ def image_of(tree: Tree, path: str, *, copy_to: t.BinaryIO | None = None) -> Ima
         xattrs = _xattrs(file.fileno())
         flags = inode_flags(file.fileno()) & KEPT_FLAGS
     mode, digest = stat.S_IMODE(info.st_mode), hasher.hexdigest()
-    return Image("file", size, digest, mode, info.st_uid, info.st_gid, info.st_mtime_ns, xattrs, flags=flags)
+    return FileState("file", size, digest, mode, info.st_uid, info.st_gid, info.st_mtime_ns, xattrs, flags=flags)
 
 
-def with_label(image: Image, label: str | None) -> Image:
-    """The image with this label of SELinux, and with none if that is None."""
-    rest = {name: value for name, value in image.xattrs.items() if name != LABEL}
-    return dataclasses.replace(image, xattrs=rest if label is None else {**rest, LABEL: label})
+def with_label(state: FileState, label: str | None) -> FileState:
+    """The state with this label of SELinux, and with none if that is None."""
+    rest = {name: value for name, value in state.xattrs.items() if name != LABEL}
+    return dataclasses.replace(state, xattrs=rest if label is None else {**rest, LABEL: label})
 
 
 def label_for(tree: Tree, path: str) -> str | None:
     """The label that a file at this path has, or that a new one should have: what most of its neighbours have."""
-    current = image_of(tree, path) if tree.lstat(path) else None
+    current = state_of(tree, path) if tree.lstat(path) else None
     if current is not None:
         return current.xattrs.get(LABEL)
     folder = os.path.dirname(path)

@@ -14,30 +14,30 @@ import typing as t
 
 import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._patient.tree.tree import Tree
-from ansible_collections.openrescue.server.plugins.module_utils._patient.write.image import (
+from ansible_collections.openrescue.server.plugins.module_utils._patient.write.file_state import (
     LABEL,
     LOCKS,
-    Image,
-    image_of,
+    FileState,
     label_for,
+    state_of,
     with_label,
 )
 
-IMAGE = Image("file", 3, "ab", 0o644, 0, 0, 1, {"user.x": "eA=="}, flags=0x80)
+STATE = FileState("file", 3, "ab", 0o644, 0, 0, 1, {"user.x": "eA=="}, flags=0x80)
 
 
 def test_locks_do_not_make_another_file() -> None:
-    locked = dataclasses.replace(IMAGE, flags=0x80 | LOCKS, mtime_ns=2)
-    assert IMAGE.same_but_locks(locked)
-    assert not IMAGE.same_content(locked)
-    assert not IMAGE.same_but_locks(dataclasses.replace(locked, flags=0))
-    assert not IMAGE.same_but_locks(None)
+    locked = dataclasses.replace(STATE, flags=0x80 | LOCKS, mtime_ns=2)
+    assert STATE.same_but_locks(locked)
+    assert not STATE.same_content(locked)
+    assert not STATE.same_but_locks(dataclasses.replace(locked, flags=0))
+    assert not STATE.same_but_locks(None)
 
 
 def test_a_label_among_the_other_attributes() -> None:
-    labelled = with_label(IMAGE, "bGFiZWw=")
+    labelled = with_label(STATE, "bGFiZWw=")
     assert labelled.xattrs == {"user.x": "eA==", LABEL: "bGFiZWw="}
-    assert with_label(labelled, None) == IMAGE
+    assert with_label(labelled, None) == STATE
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_the_label_of_the_old_file_or_of_most_neighbours(
 
 def test_a_link_is_what_it_says(tmp_path: pathlib.Path) -> None:
     (tmp_path / "link").symlink_to("/nowhere")
-    image = image_of(Tree(str(tmp_path)), "/link")
-    assert image is not None
-    assert (image.kind, image.target) == ("link", "/nowhere")
-    assert image_of(Tree(str(tmp_path)), "/absent") is None
+    state = state_of(Tree(str(tmp_path)), "/link")
+    assert state is not None
+    assert (state.kind, state.target) == ("link", "/nowhere")
+    assert state_of(Tree(str(tmp_path)), "/absent") is None
