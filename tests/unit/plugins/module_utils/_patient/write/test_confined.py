@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import inspect
 import os
+import pathlib
+import re
 import subprocess
 import sys
 import typing as t
@@ -36,6 +38,24 @@ FORBIDDEN = {
 @pytest.mark.parametrize("name", FORBIDDEN)
 def test_nothing_that_reaches_past_files_is_kept(name: str) -> None:
     assert FORBIDDEN[name] not in confined.KEPT
+
+
+#: by their numbers in linux/capability.h
+KEPT = (
+    *("chown", "dac_override", "dac_read_search", "fowner", "fsetid", "kill", "setgid", "setuid"),
+    *([""] * 10),
+    "sys_chroot",
+    *([""] * 12),
+    "setfcap",
+)
+
+
+def test_the_guide_names_what_is_kept() -> None:
+    guide = pathlib.Path(__file__).parents[6] / "docs/docsite/rst/guide_recover.rst"
+    kept = re.search(r"they keep (.*?)\. All others are dropped", guide.read_text(encoding="utf-8"), re.DOTALL)
+    assert kept
+    assert re.findall(r"CAP_(\w+)", kept[1]) == [KEPT[number].upper() for number in confined.KEPT]
+    assert not {name.upper() for name in FORBIDDEN} & {*re.findall(r"CAP_(\w+)", kept[1])}
 
 
 def test_it_runs_without_anything_of_ours() -> None:

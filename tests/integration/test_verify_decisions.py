@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026, The openrescue authors
+"""What counts as a proof on the console (T17), and what recover --check says of a server that is up (T16)."""
+
+from __future__ import annotations
+
+import pathlib
+import typing as t
+
+import pytest
+from stand_ins import Told, play
+from test_recover_decisions import answer, asked, scenario, server
+
+
+def console(state: str, lines: int, *tail: str, rescue: bool = False) -> dict[str, t.Any]:
+    boot = state if state in ("booted", "failed") else "unknown"
+    return {"boot": boot, "state": state, "rescue_system": rescue, "findings": [], "lines": lines, "tail": list(tail)}
+
+
+BEFORE = console("failed", 100, "You are in emergency mode")
+OLD_PROMPT = console("booted", 100, "web1 login:")
+NEW_PROMPT = console("booted", 300, "web1 login:")
+UP = answer(server("x"))
+#: per server: the console in the triage and before the unrescue, after it, what the provider says then, how it ends
+TABLE: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], list[t.Any], str]] = {
+    "new": (BEFORE, NEW_PROMPT, [UP], "back"),
+    "old": (OLD_PROMPT, OLD_PROMPT, [UP], "failed"),
+    "down-again": (BEFORE, console("off", 320, "web1 login:", "reboot: Power down"), [UP], "failed"),
+    "rescue-prompt": (BEFORE, console("unknown", 300, "rescue login:", rescue=True), [UP], "failed"),
+    "still-rescued": (BEFORE, NEW_PROMPT, [answer(server("x", "rescued"))], "failed"),
+    "not-running": (BEFORE, NEW_PROMPT, [answer(server("x", power="shutdown"))], "failed"),
+    # Between the prompt and now somebody has switched it off.
+    "stopped-since": (BEFORE, NEW_PROMPT, [UP, answer(server("x", power="shutdown"))], "failed"),
+}
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    hosts = {}
+    for name, (before, after, info, _outcome) in TABLE.items():
+        hosts[name] = scenario(
+            name,
+            console_diagnose=[before, before, after],
+            # Asked once before it is rescued, and then not before it is given back.
+            server_rescue_info=[answer(server(name, power="shutdown")), *info],
+            variables={"verify_by": "console"},
+        )
+    return play(tmp_path_factory.mktemp("verify"), "recover", hosts)
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_a_login_prompt_is_a_proof_where_it_is_new_and_the_server_runs_its_own_system(name: str, told: Told) -> None:
+    assert name in told.records, told.text
+    record = told.records[name]
+    assert record["outcome"] == TABLE[name][3], (
+        record,
+        [(call, given.get("state")) for call, given in told.calls[name]],
+    )
+    assert asked(told.calls[name]) == ["rescued", "unrescued"]
+
+
+def test_a_server_that_lets_us_log_in_is_left_alone_in_check_mode_too(tmp_path: pathlib.Path) -> None:
+    unknown = {"server_rescue_info": [answer(server("x", life="unknown"))]}
+    told = play(tmp_path, "recover", {"up": scenario("up", **unknown), "broken": scenario("broken")}, "--check")
+    assert {name: record["outcome"] for name, record in told.records.items()} == {
+        "up": "left_alone",
+        "broken": "checked",
+    }, told.text
+    assert not told.records["up"]["error"], "that it lets us log in is no matter of which nobody can tell"
+    assert asked(told.calls["up"]) == []
+    assert not {"disk_repair"} & {name for name, _given in told.calls["broken"]}
