@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 import subprocess
+import time
 import typing as t
 
 import pytest
@@ -206,3 +208,54 @@ def test_killed_while_a_file_is_written(empty: Plugged, where: str, same_rescue_
         assert empty.module("disk_repair", state="reverted", undo=item["id"])["changed"]
     assert empty.files() == before
     assert empty.left() == ""
+
+
+#: At the call of this number to a method, in the module's process, the disk is taken away as by a host that lost it.
+VANISH = """
+import importlib, os
+UTILS = "ansible_collections.openrescue.server.plugins.module_utils"
+room, kind, name = "{where}".rsplit(".", 2)
+kind = getattr(importlib.import_module(f"{{UTILS}}.{{room}}"), kind)
+real, left = getattr(kind, name), [{number}]
+
+def gone(self, *given, **more):
+    left[0] -= 1
+    if left[0] == 0:
+        device = os.path.basename(os.path.realpath("/sys/block/vdb/device"))
+        with open("/sys/bus/virtio/drivers/virtio_blk/unbind", "w") as file:
+            file.write(device)
+    return real(self, *given, **more)
+
+setattr(kind, name, gone)
+"""
+#: where: before the layers, before the mount, in the middle of the checks, and before anything is written
+MOMENTS = {
+    "_patient.devices.stack.Stack.build": ("disk_diagnose", {}),
+    "_patient.tree.mounts.Mounts.mount": ("disk_diagnose", {}),
+    "_patient.patient.Patient.lookup": ("disk_diagnose", {}),
+    "_patient.opening.View.make_writable": ("disk_repair", {"faults": ["fstab-missing-device"]}),
+    "_patient.opening.View.mount": ("disk_mount", {"state": "mounted", "read_only": False}),
+}
+
+
+@pytest.mark.parametrize("where", MOMENTS)
+def test_a_disk_that_vanishes_while_a_module_works(empty: Plugged, where: str) -> None:
+    """One answer, in time; nothing stays active; and with the disk back, all goes on."""
+    empty.shell(LVM)
+    name, given = MOMENTS[where]
+    began = time.monotonic()
+    try:
+        said = empty.system.said(name, given, before=VANISH.format(where=where, number=1))
+        result = json.loads(said)
+        assert time.monotonic() - began < 300
+        assert not result.get("changed"), result
+        assert result.get("failed_findings") or result.get("error") or "cannot be" in str(result), result
+        if "msg" in result:
+            assert "Traceback" not in result["msg"]
+            assert len(result["msg"]) < 2000
+        assert "defect of this collection" not in said
+    finally:
+        empty.system.unplug()
+        empty.system.plug(empty.disk)
+    assert empty.left() == ""
+    assert "fstab-missing-device" in [item["fault"] for item in empty.module("disk_diagnose")["findings"]]

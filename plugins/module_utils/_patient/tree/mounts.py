@@ -304,8 +304,9 @@ def _options(fstype: str, *, replay: bool) -> tuple[tuple[str, ...], ...]:
     if fstype == "xfs":
         return (("nouuid",),) if replay else (("nouuid", "norecovery"),)
     if fstype.startswith("ext"):
-        # Its superblock may say errors=panic, and that would be this system's panic.
-        return (("errors=remount-ro",),) if replay else (("errors=remount-ro", "noload"),)
+        # Its superblock may say errors=panic, and that would be this system's panic. Ext2 has no journal, and does not
+        # let itself be told to leave one alone.
+        return (("errors=remount-ro",),) if replay or fstype == "ext2" else (("errors=remount-ro", "noload"),)
     if fstype == "btrfs" and not replay:
         return (("rescue=nologreplay",), ("nologreplay",))
     return ((),)

@@ -139,3 +139,10 @@ def test_no_superblock_may_ask_for_a_panic(replay: bool) -> None:
     """H19: errors=panic in a patient's superblock would be the rescue system's panic."""
     for fstype in ("ext2", "ext3", "ext4"):
         assert all("errors=remount-ro" in options for options in _options(fstype, replay=replay))
+
+
+@pytest.mark.parametrize(("fstype", "told"), [("ext2", False), ("ext3", True), ("ext4", True)])
+def test_a_journal_is_left_alone_where_there_is_one(fstype: str, told: bool) -> None:
+    """Ext2 refuses an option that is about a journal: a healthy /boot would be said not to be mountable."""
+    assert [("noload" in options) for options in _options(fstype, replay=False)] == [told]
+    assert not any("noload" in options for options in _options(fstype, replay=True))
