@@ -28,10 +28,23 @@ from .syscalls import forget_btrfs
 from .tools import Tools
 from .tree.mounts import Mounts
 
-__all__ = ("WORK", "View")
+__all__ = ("WORK", "DeviceGone", "View")
 
 #: on memory, and away with the next boot of the rescue system
 WORK = "/run/openrescue"
+
+
+class DeviceGone(OpenRescueError):
+    """A disk is not there any more, so that nothing follows from what was read of it."""
+
+    code = "device_gone"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"a disk went away while it was looked at: {what}",
+            hint="Look at the kernel messages of the rescue system, and attach the disk again",
+            retryable=True,
+        )
 
 
 class View:
@@ -128,12 +141,7 @@ class View:
             self._attached = attached(self._server_disks, self._stack.found)
             self._stack.build(opened=self._opened)
         except OSError as exc:
-            raise OpenRescueError(
-                f"a disk went away while it was looked at: {exc.filename or 'device'}: {exc.strerror}",
-                code="device_gone",
-                hint="Look at the kernel messages of the rescue system, and attach the disk again",
-                retryable=True,
-            ) from exc
+            raise DeviceGone(f"{exc.filename or 'device'}: {exc.strerror}") from exc
         self._list()
 
     def mount(self, *, read_only: bool = False) -> None:
@@ -150,6 +158,8 @@ class View:
         self.mounts.mount(
             patient, root=self._root, writable=writable, trial=trial and not self.has_layers, closed=self._closed()
         )
+        if patient.root is None:
+            self.check_devices()
         patient.layout = describe(self._stack, (*patient.filesystems, *patient.blank))
 
     def mount_for_others(self, *, writable: bool) -> None:
@@ -306,6 +316,12 @@ class View:
         self.patient.drop_facts()
         self._stack.refresh()
         self._list()
+
+    def check_devices(self) -> None:
+        """Raise if a disk went away meanwhile: what of it was in memory still looked well."""
+        gone = [name for name in self._stack.found.tops if not os.path.exists(f"/sys/class/block/{name}")]
+        if gone:
+            raise DeviceGone(", ".join(f"/dev/{name.replace('!', '/')}" for name in gone))
 
     def check_layers(self) -> None:
         """Raise if the memory for a throw-away layer ran out, since what is read from it then is wrong."""

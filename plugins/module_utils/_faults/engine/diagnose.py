@@ -150,6 +150,7 @@ def diagnose(
         report.chain = _followed(chain, view.patient)
     budget.lap("chain", began)
     view.check_layers()
+    view.check_devices()
     _conclude(report, view.patient)
     return report
 

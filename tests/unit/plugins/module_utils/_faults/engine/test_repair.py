@@ -85,6 +85,8 @@ class FakeView:
 
     def check_layers(self) -> None: ...
 
+    def check_devices(self) -> None: ...
+
 
 def repaired(*faults: Fault, selection: Selection, check: bool = False) -> Outcome:
     return repair(
