@@ -37,15 +37,19 @@ class Member:
 
     def start(self, name: str, **params: t.Any) -> subprocess.Popen[str]:
         """Start a module."""
-        check = params.pop("check", False)
-        given = {"cloud": self.name, "timeout": 90, "poll_interval": 0.3, **params, "_ansible_check_mode": check}
-        if name != "server_rescue":
-            given.pop("poll_interval")
-        return modules.start(name, given, env=self.cloud.environment(self.name), python=self.python)
+        env = self.cloud.environment(self.name)
+        return modules.start(name, self._given(name, **params), env=env, python=self.python)
 
     def module(self, name: str, **params: t.Any) -> Result:
         """What a module returns; a failure has ``failed`` and ``msg``."""
-        return modules.end(self.start(name, **params)).values
+        env = self.cloud.environment(self.name)
+        return modules.call(name, self._given(name, **params), env=env, python=self.python).values
+
+    def _given(self, name: str, *, check: bool = False, **params: t.Any) -> Result:
+        given = {"cloud": self.name, "timeout": 90, "poll_interval": 0.3, **params, "_ansible_check_mode": check}
+        if name != "server_rescue":
+            given.pop("poll_interval")
+        return given
 
     def rescue(self, server: str, **params: t.Any) -> Result:
         """Rescue with the image that suits servers without a system."""

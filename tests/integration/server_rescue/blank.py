@@ -83,19 +83,16 @@ class Modules:
         self.uri = uri
         self.image = image
 
-    def start(self, module: str, *, kill_at: str = "", check: bool = False, **params: t.Any) -> subprocess.Popen[str]:
-        arguments = {
-            "provider": "libvirt",
-            "libvirt_uri": self.uri,
-            "_ansible_check_mode": check,
-            "_ansible_diff": True,
-            **params,
-        }
+    def start(self, module: str, *, kill_at: str = "", **params: t.Any) -> subprocess.Popen[str]:
         env = {**os.environ, "KILL_AT": kill_at}
-        return modules.start(module, arguments, env=env, program=KILLER if kill_at else "")
+        return modules.start(module, self._given(**params), env=env, program=KILLER if kill_at else "")
 
     def call(self, module: str, **params: t.Any) -> Ended:
-        return modules.end(self.start(module, **params))
+        return modules.call(module, self._given(**params))
+
+    def _given(self, *, check: bool = False, **params: t.Any) -> dict[str, t.Any]:
+        common = {"provider": "libvirt", "libvirt_uri": self.uri, "_ansible_check_mode": check, "_ansible_diff": True}
+        return {**common, **params}
 
     def rescue(self, server: t.Any, **params: t.Any) -> Ended:
         values = {"rescue_image": str(self.image), "shutdown_timeout": 0, **params}

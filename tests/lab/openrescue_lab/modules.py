@@ -4,17 +4,66 @@
 
 from __future__ import annotations
 
+import atexit
 import dataclasses
 import functools
 import json
 import os
+import pathlib
+import shutil
+import socket
 import subprocess
 import sys
+import tempfile
 import typing as t
 
-from .base import LAB_DIR, LabError, run
+from .base import LAB_DIR, LabError, run, wait_until
 
 PACKAGE = "ansible_collections.openrescue.server.plugins.modules"
+#: what a module's process is forked from: `NURSERY SOCKET LIFE`, which ends when nobody writes to LIFE any more
+NURSERY = """
+import importlib, json, os, pkgutil, runpy, select, signal, socket, sys
+
+from ansible.module_utils import basic
+import libvirt, openstack.connection
+import openstack.block_storage.v3._proxy, openstack.compute.v2._proxy, openstack.image.v2._proxy
+from ansible_collections.openrescue.server.plugins import module_utils
+
+for found in pkgutil.walk_packages(module_utils.__path__, module_utils.__name__ + "."):
+    importlib.import_module(found.name)
+
+
+def run(line, outputs):
+    asked = json.loads(line.makefile("rb").read())
+    pid = os.fork()
+    if pid:
+        line.sendall(b"%d" % os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+        os._exit(0)
+    for number, output in enumerate((os.open(os.devnull, os.O_RDONLY), *outputs)):
+        os.dup2(output, number)
+    line.close()
+    os.environ.clear()
+    os.environ.update(asked["env"])
+    # As ansible-core hands them over.
+    basic._ANSIBLE_ARGS, basic._ANSIBLE_PROFILE = asked["arguments"].encode(), "legacy"
+    runpy.run_module(asked["module"], run_name="__main__")
+
+
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+waiting, life = socket.socket(socket.AF_UNIX), int(sys.argv[2])
+waiting.bind(sys.argv[1] + ".new")
+waiting.listen(64)
+os.rename(sys.argv[1] + ".new", sys.argv[1])
+while life not in select.select([waiting, life], [], [])[0]:
+    line, _address = waiting.accept()
+    if os.fork() == 0:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.close(life)
+        waiting.close()
+        run(line, socket.recv_fds(line, 1, 2)[1])
+        sys.exit(0)
+    line.close()
+"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,10 +136,64 @@ def start(
 def end(process: subprocess.Popen[str], *, timeout: float = 300) -> Ended:
     """Wait for a module and read its result; no module ever ends with a traceback, so that is seen to here."""
     stdout, stderr = process.communicate(timeout=timeout)
+    return _ended(process.returncode, stdout, stderr)
+
+
+def _ended(returncode: int, stdout: str, stderr: str) -> Ended:
     assert "Traceback" not in stdout + stderr, stdout + stderr
-    return Ended(process.returncode, json.loads(stdout or "{}"), stdout + stderr)
+    return Ended(returncode, json.loads(stdout or "{}"), stdout + stderr)
 
 
-def call(name: str, arguments: t.Mapping[str, t.Any], **options: t.Any) -> Ended:
-    """Run a module; options as for :func:`start`."""
-    return end(start(name, arguments, **options))
+def call(
+    name: str,
+    arguments: t.Mapping[str, t.Any],
+    *,
+    env: t.Mapping[str, str] | None = None,
+    python: str = sys.executable,
+    timeout: float = 300,
+) -> Ended:
+    """Run a module to its end; options as for :func:`start`.
+
+    Its process is forked from one that has imported everything, which saves up to a second of processor time, unless
+    what it imports is asked for by PYTHONPATH.
+    """
+    env = dict(os.environ if env is None else env)
+    if env.get("PYTHONPATH", tree()) != tree():
+        return end(start(name, arguments, env=env, python=python), timeout=timeout)
+    asked = {
+        "module": f"{PACKAGE}.{name}",
+        "arguments": json.dumps({"ANSIBLE_MODULE_ARGS": dict(arguments)}),
+        "env": env,
+    }
+    with (
+        tempfile.TemporaryFile("w+") as stdout,
+        tempfile.TemporaryFile("w+") as stderr,
+        socket.socket(socket.AF_UNIX) as line,
+    ):
+        line.settimeout(timeout)
+        line.connect(_nursery(python))
+        socket.send_fds(line, [b"."], [stdout.fileno(), stderr.fileno()])
+        line.sendall(json.dumps(asked).encode())
+        line.shutdown(socket.SHUT_WR)
+        returncode = int(line.recv(16) or -1)
+        stdout.seek(0)
+        stderr.seek(0)
+        return _ended(returncode, stdout.read(), stderr.read())
+
+
+@functools.cache
+def _nursery(python: str) -> str:
+    """The socket of a process that forks one for each module; it ends with this one."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="openrescue-modules-"), "socket")
+    life, ours = os.pipe()
+    process = subprocess.Popen(
+        [python, "-c", NURSERY, path, str(life)], pass_fds=[life], cwd="/", env={**os.environ, "PYTHONPATH": tree()}
+    )
+    os.close(life)
+    atexit.register(shutil.rmtree, path.parent)
+    atexit.register(process.wait)
+    atexit.register(os.close, ours)
+    wait_until("modules can be run", lambda: path.exists() or process.poll() is not None, timeout=120)
+    if process.poll() is not None:
+        raise LabError(f"the process that runs modules ended with {process.returncode}")
+    return str(path)
