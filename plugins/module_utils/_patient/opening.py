@@ -89,6 +89,8 @@ class View:
         #: names of the file systems among them
         self._written: set[str] = set()
         self._attached = Attached()
+        #: the kernel's names of the disks that were here at any time
+        self._disks: set[str] = set()
         self.patient = Patient(tools=tools)
 
     @classmethod
@@ -132,6 +134,8 @@ class View:
         self.mounts.prepare()
         try:
             self._stack.look()
+            self._disks |= set(self._stack.found.tops)
+            self.check_devices()
             if not self._stack.found.tops:
                 raise OpenRescueError(
                     "there is no disk here but the rescue system's own",
@@ -319,7 +323,7 @@ class View:
 
     def check_devices(self) -> None:
         """Raise if a disk went away meanwhile: what of it was in memory still looked well."""
-        gone = [name for name in self._stack.found.tops if not os.path.exists(f"/sys/class/block/{name}")]
+        gone = [name for name in sorted(self._disks) if not os.path.exists(f"/sys/class/block/{name}")]
         if gone:
             raise DeviceGone(", ".join(f"/dev/{name.replace('!', '/')}" for name in gone))
 

@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
+import select
+import threading
 import typing as t
 
 from .base import LabError
@@ -20,15 +23,34 @@ def boot(domain: Domain, layout: Layout, disks: t.Sequence[pathlib.Path]) -> Dom
     """Switch it on; its passphrase is typed on the console when it is asked for."""
     machine = "q35" if layout.firmware == "efi" else "pc"
     domain.define(*disks, shape=Shape(memory=1024, firmware=layout.firmware, machine=machine, unsigned=True)).start()
-    if layout.passphrase:
-        domain.wait_for_console(r"(?i)unlock disk|passphrase", timeout=PATIENCE)
-        console = os.open(domain.virsh("ttyconsole").strip(), os.O_WRONLY | os.O_NOCTTY)
-        try:
-            os.write(console, f"{layout.passphrase}\n".encode())
-        finally:
-            os.close(console)
-    domain.wait_agent(timeout=PATIENCE)
+    if not layout.passphrase:
+        domain.wait_agent(timeout=PATIENCE)
+        return domain
+    domain.wait_for_console(r"(?i)unlock disk|passphrase", timeout=PATIENCE)
+    with _console(domain) as console:
+        os.write(console, f"{layout.passphrase}\n".encode())
+        domain.wait_agent(timeout=PATIENCE)
     return domain
+
+
+@contextlib.contextmanager
+def _console(domain: Domain) -> t.Iterator[int]:
+    """Its console to type on. What it says there is read and dropped: a guest waits for whoever opened its console."""
+    console, ended = os.open(domain.virsh("ttyconsole").strip(), os.O_RDWR | os.O_NOCTTY), threading.Event()
+
+    def drop() -> None:
+        while not ended.is_set():
+            if select.select([console], [], [], 0.2)[0]:
+                os.read(console, 1 << 16)
+
+    reader = threading.Thread(target=drop, daemon=True)
+    reader.start()
+    try:
+        yield console
+    finally:
+        ended.set()
+        reader.join()
+        os.close(console)
 
 
 def see_up(domain: Domain) -> None:
