@@ -177,7 +177,7 @@ def _is_shell(path: pathlib.Path) -> bool:
 
 
 def slow() -> dict[str, Gate]:
-    """What boots guests, one at a time each, in the order in which two at a time end soonest."""
+    """What boots guests, one at a time each, in the order in which three at a time end soonest."""
 
     def integration(run: Run, *paths: str) -> Counted:
         return _pytest(run, "-v", "--durations", "20", *paths)
@@ -216,7 +216,7 @@ def slow() -> dict[str, Gate]:
         run("tests/lab/demo")
         return Counted(1, "guest recovered")
 
-    return {"patients": patients, "cloud": cloud, "molecule": molecule, "servers": servers, "whole-way": whole_way}
+    return {"patients": patients, "cloud": cloud, "servers": servers, "molecule": molecule, "whole-way": whole_way}
 
 
 def proofs() -> dict[str, Gate]:

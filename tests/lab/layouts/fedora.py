@@ -69,6 +69,8 @@ settle
 esp ${D1}1; ext4 $BOOT ${D1}2
 mkfs.btrfs -q -L fedora -U $ROOT ${D1}3
 mount ${D1}3 /mnt; btrfs -q subvolume create /mnt/root; btrfs -q subvolume create /mnt/home; umount /mnt
-mount -o subvol=root ${D1}3 /mnt; mkdir /mnt/boot /mnt/home; mount ${D1}2 /mnt/boot; mkdir /mnt/boot/efi
+"""
+MOUNT = """
+mount -o subvol=root ${D1}3 /mnt; mkdir -p /mnt/boot /mnt/home; mount ${D1}2 /mnt/boot; mkdir -p /mnt/boot/efi
 mount -o subvol=home ${D1}3 /mnt/home; mount -o quiet ${D1}1 /mnt/boot/efi
 """

@@ -121,7 +121,10 @@ pvcreate -q ${D1}3; vgcreate -q rhel ${D1}3
 lvcreate -q -y -L 64M -n swap rhel; lvcreate -q -y -l 100%FREE -n root rhel
 mkswap -q -U $SWAP /dev/rhel/swap
 mkfs.xfs -q -m uuid=$ROOT /dev/rhel/root
-mount /dev/rhel/root /mnt; mkdir /mnt/boot; mount ${D1}2 /mnt/boot; mkdir /mnt/boot/efi
+"""
+OPEN = "vgchange -q -ay rhel"
+MOUNT = """
+mount /dev/rhel/root /mnt; mkdir -p /mnt/boot; mount ${D1}2 /mnt/boot; mkdir -p /mnt/boot/efi
 mount -o quiet ${D1}1 /mnt/boot/efi
 """
 CLOSE = "vgchange -q -an rhel"
