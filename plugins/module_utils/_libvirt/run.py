@@ -41,7 +41,15 @@ if t.TYPE_CHECKING:
     from .session import LibvirtSession
     from .storage import RescueImage, Storage
 
-__all__ = ("LOG_DIRECTORY", "LibvirtRun", "draft_marker", "log_directory", "temporary_definition", "write_marker")
+__all__ = (
+    "LOG_DIRECTORY",
+    "LibvirtRun",
+    "draft_marker",
+    "log_directory",
+    "read_marker",
+    "temporary_definition",
+    "write_marker",
+)
 
 #: Two runs that write their names at the same moment: the later one stays, and after this pause both see which.
 _CLAIM_PAUSE = 0.1
@@ -107,6 +115,17 @@ def temporary_definition(
         marker = dataclasses.replace(marker, nvram="")
     element = libvirt_xml.live_marker_element(dataclasses.replace(marker, phase=AT_REST, worker=None))
     return rescue_domain(libvirt_xml.without_marker(persistent), marker, disk, live_marker=element, left_out=left_out)
+
+
+def read_marker(domain: t.Any) -> LibvirtMarker | None:
+    """The marker in the domain's persistent metadata."""
+    try:
+        text = domain.metadata(libvirt.VIR_DOMAIN_METADATA_ELEMENT, NAMESPACE, libvirt.VIR_DOMAIN_AFFECT_CONFIG)
+    except libvirt.libvirtError as exc:
+        if exc.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN_METADATA:
+            raise
+        return None
+    return libvirt_xml.marker_from_metadata(text)
 
 
 def write_marker(domain: t.Any, marker: LibvirtMarker) -> None:
@@ -177,15 +196,7 @@ class LibvirtRun(Run):
 
     def _read_marker(self) -> LibvirtMarker | None:
         with self._connection.explain("read its marker", server=self._name):
-            try:
-                text = self._domain().metadata(
-                    libvirt.VIR_DOMAIN_METADATA_ELEMENT, NAMESPACE, libvirt.VIR_DOMAIN_AFFECT_CONFIG
-                )
-            except libvirt.libvirtError as exc:
-                if exc.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN_METADATA:
-                    raise
-                return None
-        return libvirt_xml.marker_from_metadata(text)
+            return read_marker(self._domain())
 
     def _write_marker(self, *, at_work: bool = True) -> None:
         worker = Worker.here(self._session.token, now=self._clock.wall()) if at_work else None

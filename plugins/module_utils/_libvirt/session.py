@@ -30,7 +30,7 @@ from .life import ask_agent
 from .model import LibvirtSituation
 from .preflight import Facts, blockers, warnings
 from .rescue_xml import readiness
-from .run import LOG_DIRECTORY, LibvirtRun, draft_marker, temporary_definition, write_marker
+from .run import LOG_DIRECTORY, LibvirtRun, draft_marker, read_marker, temporary_definition, write_marker
 from .seed import require_pycdlib
 
 if t.TYPE_CHECKING:
@@ -182,7 +182,10 @@ class LibvirtSession(Session[LibvirtSituation]):
     def keep_hold(self, now: LibvirtSituation, hold: Hold | None) -> Problem | None:
         if now.marker is not None:
             with self.connection.explain("note who has it", server=now.name):
-                write_marker(self.domain(now.id), dataclasses.replace(now.marker, hold=hold))
+                domain = self.domain(now.id)
+                if read_marker(domain) not in (None, now.marker):
+                    raise refusals.changed_meanwhile(step="note who has it", server=now.name)
+                write_marker(domain, dataclasses.replace(now.marker, hold=hold))
         return None
 
     def preflight(self, now: LibvirtSituation, wish: Wish) -> tuple[list[Problem], list[Problem]]:

@@ -12,12 +12,12 @@ from __future__ import annotations
 import difflib
 import typing as t
 
-from .._errors import Held, OpenRescueError
+from .._errors import Held, OpenRescueError, StateChanged
 
 if t.TYPE_CHECKING:
     from .model import Problem
 
-__all__ = ("at_work", "blocked", "rescued_otherwise", "the_one", "time_is_up")
+__all__ = ("at_work", "blocked", "changed_meanwhile", "rescued_otherwise", "the_one", "time_is_up")
 
 
 def the_one(
@@ -62,6 +62,17 @@ def at_work(who: str, *, step: str, server: str) -> Held:
     return Held(
         f"another call is changing it: {who}",
         hint="Wait until that call has ended, then run this again",
+        step=step,
+        server=server,
+        retryable=True,
+    )
+
+
+def changed_meanwhile(*, step: str, server: str) -> StateChanged:
+    """Somebody else has begun something since it was looked at."""
+    return StateChanged(
+        "another call has changed it since it was looked at",
+        hint="Run again: it is looked at anew",
         step=step,
         server=server,
         retryable=True,

@@ -10,7 +10,7 @@ import dataclasses
 import typing as t
 
 import pytest
-from ansible_collections.openrescue.server.plugins.module_utils._errors import Held
+from ansible_collections.openrescue.server.plugins.module_utils._errors import Held, StateChanged
 from ansible_collections.openrescue.server.plugins.module_utils._libvirt.model import LibvirtMarker, Worker
 from ansible_collections.openrescue.server.plugins.module_utils._libvirt.provider import LibvirtProvider
 from ansible_collections.openrescue.server.plugins.module_utils._libvirt.run import (
@@ -65,6 +65,17 @@ def test_a_hold_is_seen_and_kept(provider: LibvirtProvider, session: LibvirtSess
     deadline = Deadline(Clock(), seconds=30)
     assert provider.rescued(deadline) == [server]
     assert provider.leftovers(deadline) == []
+
+
+def test_a_hold_that_is_kept_overwrites_no_call_that_began_meanwhile(session: LibvirtSession) -> None:
+    server = marked(session, hold=Hold("alice"))
+    now = session.observe(server)
+    marked(session, hold=Hold("bob"), worker=Worker.here("another call", now=Clock().wall()))
+    with pytest.raises(StateChanged):
+        session.keep_hold(now, Hold("carol"))
+    again = session.observe(server)
+    assert again.marker is not None and again.marker.worker is not None
+    assert again.hold == Hold("bob")
 
 
 def test_nothing_is_rescued_at_first(provider: LibvirtProvider, session: LibvirtSession) -> None:
