@@ -57,7 +57,7 @@ _SECTOR = 512
 def rescue_proof(said: str, server: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """See above."""
     lines = [line.split() for line in said.splitlines()]
-    disks = [words[1:] for words in lines if len(words) >= 3 and words[0] == "disk" and words[2].isdigit()]
+    disks = [words[1:] for words in lines if len(words) >= 3 and words[0] == "disk" and words[2].isdecimal()]
     own_image = ["release"] in lines
     if server["provider"] == "libvirt":
         proven, reason = _by_serial(disks, own_image=own_image)

@@ -33,6 +33,6 @@ def parse_dumpe2fs(text: str) -> ExtSuperblock | None:
         return "" if found is None or found[1] in ("<none>", "<not available>") else found[1]
 
     uuid, count, size = value("Filesystem UUID"), value("Block count"), value("Block size")
-    if not re.fullmatch(r"[0-9a-f-]{36}", uuid) or not count.isdigit() or not size.isdigit():
+    if not re.fullmatch(r"[0-9a-f-]{36}", uuid) or not count.isdecimal() or not size.isdecimal():
         return None
     return ExtSuperblock(uuid, value("Filesystem volume name"), int(count) * int(size), value("Last mounted on"))

@@ -269,6 +269,6 @@ def _named(entries: t.Sequence[BootEntry], name: str) -> BootEntry | None:
     for entry in entries:
         if name in (entry.id, entry.title):
             return entry
-    if name.isdigit() and len(name) < 6 and int(name) < len(entries):
+    if name.isdecimal() and len(name) < 6 and int(name) < len(entries):
         return entries[int(name)]
     return None

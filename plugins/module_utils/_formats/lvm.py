@@ -98,7 +98,7 @@ def parse_group(text: str) -> VolumeGroup | None:
             return VolumeGroup(
                 uuid=_id(values),
                 name=name,
-                seqno=int(values["seqno"]) if str(values.get("seqno", "")).isdigit() else 0,
+                seqno=int(values["seqno"]) if str(values.get("seqno", "")).isdecimal() else 0,
                 physical={_id(item): str(item.get("device", "")) for item in physical.values()},
                 lost=tuple(_id(item) for item in physical.values() if "MISSING" in _words(item, "flags")),
                 volumes=tuple(

@@ -24,7 +24,7 @@ def version_key(version: str) -> tuple[tuple[int, int, str], ...]:
     for part in _PART.findall(_CANDIDATE.sub("~rc", version[:256])):
         if part == "~":
             parts.append((_TILDE, 0, ""))
-        elif part.isdigit():
+        elif part.isdecimal():
             parts.append((_NUMBER, int(part), ""))
         else:
             parts.append((_WORD, 0, part))

@@ -321,7 +321,7 @@ def _error(kind: type[CloudError], said: str, *, step: str, server: str, pause: 
 def _pause(answer: Answer, *, now: float) -> float:
     """Seconds that the answer asks to wait, by a number or a date (RFC 9110, 10.2.3); 0 where it does not ask."""
     value = answer.headers.get("Retry-After", "").strip()
-    if value.isdigit():
+    if value.isdecimal():
         return float(value)
     try:
         return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - now)

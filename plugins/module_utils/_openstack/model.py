@@ -29,7 +29,7 @@ class NovaMarker(Marker):
 
     @property
     def details(self) -> dict[str, t.Any]:
-        return {"image_size": int(self.image_size) if self.image_size.isdigit() else None}
+        return {"image_size": int(self.image_size) if self.image_size.isdecimal() else None}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -39,7 +39,7 @@ def is_running(process: str) -> bool | None:
     """Whether the process that a text names still runs; None where that cannot be seen from here."""
     scope, _slash, rest = process.partition("/")
     pid, _slash, started = rest.partition("/")
-    if scope != _scope() or not pid.isdigit() or not started:
+    if scope != _scope() or not pid.isdecimal() or not started:
         return None
     now = _started(int(pid))
     return None if now is None else now == started

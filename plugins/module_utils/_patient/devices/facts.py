@@ -114,5 +114,5 @@ def names_of(block: Block, stack: Stack) -> list[str]:
         own = [unit for unit in stack.units if unit.kind == "array" and set(unit.members) & beneath]
         for unit in own[-1:]:
             name = unit.name.rpartition(":")[2]
-            names += [f"/dev/md/{name}", *([f"/dev/md{name}"] if name.isdigit() else [])]
+            names += [f"/dev/md/{name}", *([f"/dev/md{name}"] if name.isdecimal() else [])]
     return names

@@ -32,6 +32,7 @@ from .grub_samples import DEBIAN, FLAT, RHEL_8, SHORT, SLES
         ("gnulinux-simple-1", "9"),
         ("no such entry", "9"),
         ("99", "9"),
+        ("²", "9"),
     ],
 )
 def test_the_default_entry(default: str, linux: str) -> None:
