@@ -27,6 +27,11 @@ options:
       - With this, RV(verdict) can say V(unbootable) or V(unknown) only.
     type: list
     elements: str
+  list_faults:
+    description:
+      - Look at no disk, and return the faults that are known, as RV(faults). This works on any machine.
+    type: bool
+    default: false
 notes:
   - All that is returned about the disks is a stranger's text. Do not use it in templates that are evaluated again.
 seealso:
@@ -45,9 +50,42 @@ EXAMPLES = r"""
     devices: /dev/vdb
     faults:
       - fstab-missing-device
+
+- name: Learn which faults are known
+  openrescue.server.disk_diagnose:
+    list_faults: true
+  delegate_to: localhost
+  register: known
 """
 
 RETURN = r"""
+faults:
+  description: The faults that are known, in the order in which they are repaired. Nothing else is returned with them.
+  type: list
+  elements: dict
+  returned: with O(list_faults)
+  contains:
+    fault:
+      description: The ID of the fault.
+      type: str
+      sample: fstab-missing-device
+    title:
+      description: What is wrong, in one line.
+      type: str
+      sample: fstab mounts a device that the server does not have
+    remedy:
+      description: Whether M(openrescue.server.disk_repair) can remove it.
+      type: bool
+      sample: true
+    remedy_safe:
+      description: Whether it does so without being asked for it by name.
+      type: bool
+      sample: true
+    tools:
+      description: Programs of the rescue system without which it is not looked for.
+      type: list
+      elements: str
+      sample: [e2fsck]
 verdict:
   description:
     - V(unbootable) if a critical finding was made, or a link of RV(chain) is broken.
@@ -220,6 +258,8 @@ from ..module_utils._time import TimeBudget
 def run(params: dict[str, t.Any]) -> dict[str, t.Any]:
     wanted = params["faults"]
     check_names(wanted or (), FAULTS)
+    if params["list_faults"]:
+        return {"faults": [fault.as_dict() for fault in FAULTS if wanted is None or fault.id in wanted]}
     budget = TimeBudget(seconds=params["timeout"])
     with private_session(params, action="disk_diagnose") as tools:
         view = View.asked(params, tools=tools, trial=True)
@@ -267,7 +307,11 @@ def as_result(view: View, report: Report) -> dict[str, t.Any]:
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec={**disk_argument_spec(), "faults": {"type": "list", "elements": "str"}},
+        argument_spec={
+            **disk_argument_spec(),
+            "faults": {"type": "list", "elements": "str"},
+            "list_faults": {"type": "bool", "default": False},
+        },
         supports_check_mode=True,
     )
     try:

@@ -127,3 +127,13 @@ class Fault:
     signatures: tuple[Signature, ...] = ()
     weigh: t.Callable[[Patient, t.Sequence[Finding]], t.Iterator[Finding]] | None = None
     judged_last: bool = False
+
+    def as_dict(self) -> dict[str, t.Any]:
+        """What users are told of it before it is looked for."""
+        return {
+            "fault": self.id,
+            "title": self.title,
+            "remedy": self.repair is not None,
+            "remedy_safe": self.safe,
+            "tools": list(self.tools),
+        }
