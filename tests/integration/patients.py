@@ -49,6 +49,8 @@ class Family:
     script: str
     #: on the mounted tree, or on the device while nothing is mounted
     mounted: bool = True
+    #: shows what is, once repaired, as it was before the breakage
+    same: str = ""
 
 
 FAMILIES = {
@@ -63,7 +65,11 @@ FAMILIES = {
         # As Debian's installer writes it; the layout has the word since its initramfs was built without the container.
         "[ ! -e /mnt/etc/crypttab ] || sed -i s/,initramfs// /mnt/etc/crypttab",
     ),
-    "grub": Family("grub-config-empty", "test -s /mnt/boot/grub/grub.cfg; : > /mnt/boot/grub/grub.cfg"),
+    "grub": Family(
+        "grub-config-empty",
+        "test -s /mnt/boot/grub/grub.cfg; : > /mnt/boot/grub/grub.cfg",
+        same="grep -E '^[[:space:]]*(linux|initrd)[[:space:]]' /mnt/boot/grub/grub.cfg",
+    ),
     "filesystem": Family(
         "filesystem-corrupt",
         # A block of inodes is garbage, which nobody misses, and the kernel has noted an error: the check at boot asks,
@@ -110,6 +116,7 @@ class Patient:
     def __init__(self, system: RescueGuest, layout: Layout, disks: list[pathlib.Path]) -> None:
         self.system, self.layout, self.disks = system, layout, disks
         self.devices = system.plug(*disks)
+        self.whole = ""
 
     @property
     def places(self) -> list[str]:
@@ -150,7 +157,12 @@ class Patient:
         """Every byte of what the family's remedy may change."""
         return self.inside(STATE) if family.mounted else self.unmounted("sha256sum $EXT")
 
+    def same(self, family: Family) -> str:
+        """What the family's remedy brings back as it was."""
+        return self.inside(family.same) if family.same else ""
+
     def break_by(self, family: Family) -> None:
+        self.whole = self.same(family)
         (self.inside if family.mounted else self.unmounted)(family.script)
 
     def unplug(self) -> None:
@@ -249,6 +261,7 @@ def see_repaired(patient: Patient, family: Family) -> dict[str, t.Any]:
     done = patient.module("disk_repair", findings=found["findings"], timeout=1500)
     assert [item["fault"] for item in done.get("applied", [])] == [family.fault], done
     assert patient.left() == ""
+    assert patient.same(family) == patient.whole
     see_healthy(patient)
     return done
 

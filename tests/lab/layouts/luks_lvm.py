@@ -4,7 +4,6 @@
 
 SUMMARY = "Debian 13, encrypted LVM: a group with root and swap inside LUKS, /boot in the clear"
 TREE = "trixie"
-CORE = True
 PASSPHRASE = "open sesame"
 DISKS = ("1400M",)
 FSTAB = """
