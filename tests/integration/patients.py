@@ -53,7 +53,20 @@ class Family:
     same: str = ""
 
 
+#: in an order in which a patient can be broken by all of them
 FAMILIES = {
+    "filesystem": Family(
+        "filesystem-corrupt",
+        # A block of inodes is garbage, which nobody misses, and the kernel has noted an error: the check at boot asks,
+        # and so stops. What that check puts right by itself is no damage.
+        "mount $EXT /mnt; mkdir /mnt/lost; for file in $(seq 64); do : > /mnt/lost/$file; done\n"
+        "inode=$(stat -c %i /mnt/lost/32); umount /mnt\n"
+        "block=$(debugfs -R \"imap <$inode>\" $EXT 2>/dev/null | sed -n 's/.*located at block \\([0-9]*\\),.*/\\1/p')\n"
+        "size=$(dumpe2fs -h $EXT 2>/dev/null | sed -n 's/^Block size: *//p')\n"
+        "tr '\\0' Z < /dev/zero | dd of=$EXT bs=$size seek=$block count=1 iflag=fullblock conv=fsync status=none\n"
+        "debugfs -w -R 'set_super_value state 2' $EXT",
+        mounted=False,
+    ),
     "fstab": Family(
         "fstab-missing-device",
         "echo 'UUID=11111111-1111-4111-8111-11111111bad1 /srv ext4 defaults 0 2' >> /mnt/etc/fstab",
@@ -69,18 +82,6 @@ FAMILIES = {
         "grub-config-empty",
         "test -s /mnt/boot/grub/grub.cfg; : > /mnt/boot/grub/grub.cfg",
         same="grep -E '^[[:space:]]*(linux|initrd)[[:space:]]' /mnt/boot/grub/grub.cfg",
-    ),
-    "filesystem": Family(
-        "filesystem-corrupt",
-        # A block of inodes is garbage, which nobody misses, and the kernel has noted an error: the check at boot asks,
-        # and so stops. What that check puts right by itself is no damage.
-        "mount $EXT /mnt; mkdir /mnt/lost; for file in $(seq 64); do : > /mnt/lost/$file; done\n"
-        "inode=$(stat -c %i /mnt/lost/32); umount /mnt\n"
-        "block=$(debugfs -R \"imap <$inode>\" $EXT 2>/dev/null | sed -n 's/.*located at block \\([0-9]*\\),.*/\\1/p')\n"
-        "size=$(dumpe2fs -h $EXT 2>/dev/null | sed -n 's/^Block size: *//p')\n"
-        "tr '\\0' Z < /dev/zero | dd of=$EXT bs=$size seek=$block count=1 iflag=fullblock conv=fsync status=none\n"
-        "debugfs -w -R 'set_super_value state 2' $EXT",
-        mounted=False,
     ),
     "space": Family(
         "space-full",
@@ -116,7 +117,7 @@ class Patient:
     def __init__(self, system: RescueGuest, layout: Layout, disks: list[pathlib.Path]) -> None:
         self.system, self.layout, self.disks = system, layout, disks
         self.devices = system.plug(*disks)
-        self.whole = ""
+        self.whole: dict[str, str] = {}
 
     @property
     def places(self) -> list[str]:
@@ -162,7 +163,7 @@ class Patient:
         return self.inside(family.same) if family.same else ""
 
     def break_by(self, family: Family) -> None:
-        self.whole = self.same(family)
+        self.whole[family.fault] = self.same(family)
         (self.inside if family.mounted else self.unmounted)(family.script)
 
     def unplug(self) -> None:
@@ -254,14 +255,16 @@ def see_written(patient: Patient) -> None:
     assert patient.left() == ""
 
 
-def see_repaired(patient: Patient, family: Family) -> dict[str, t.Any]:
+def see_repaired(patient: Patient, *families: Family) -> dict[str, t.Any]:
     """What is broken is found and repaired, nothing else is found before, and nothing after."""
+    broken = sorted(family.fault for family in families)
     found = patient.diagnose()
-    assert [fault for fault, _ in serious(found)] == [family.fault], serious(found)
+    assert sorted(fault for fault, _ in serious(found)) == broken, serious(found)
     done = patient.module("disk_repair", findings=found["findings"], timeout=1500)
-    assert [item["fault"] for item in done.get("applied", [])] == [family.fault], done
+    assert sorted(item["fault"] for item in done.get("applied", [])) == broken, done
     assert patient.left() == ""
-    assert patient.same(family) == patient.whole
+    for family in families:
+        assert patient.same(family) == patient.whole[family.fault]
     see_healthy(patient)
     return done
 

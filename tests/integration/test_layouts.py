@@ -17,8 +17,6 @@ from openrescue_lab.base import LabError
 from openrescue_lab.rescue_guest import RescueGuest
 from patients import FAMILIES, FIX, build, chosen, plugged, see_healthy, see_repaired, see_reverted, see_written
 
-#: quickly built: two whole systems, and those that are made of texts
-CORE = ("lvm", "mbr", "rhel", "suse", "ubuntu_server", "ubuntu_cloud")
 #: four families; damage to a file system is tried in test_faults.py
 BROKEN = [("lvm", "fstab"), ("mbr", "space"), ("mbr", "grub"), ("mbr", "initramfs")]
 
@@ -31,7 +29,7 @@ def built(lab: str, request: pytest.FixtureRequest) -> Built:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in CORE if layout.load(name).boots and not layout.load(name).passphrase]
+    "name", [name for name in layout.QUICK if layout.load(name).boots and not layout.load(name).passphrase]
 )
 def test_what_a_user_writes_is_written(name: str, system: RescueGuest, built: Built, tmp_path: pathlib.Path) -> None:
     """Written by disk_mount's leave, read without any module of ours, by the system that boots."""
@@ -43,7 +41,7 @@ def test_what_a_user_writes_is_written(name: str, system: RescueGuest, built: Bu
         see_healthy(patient)
 
 
-@pytest.mark.parametrize("name", CORE)
+@pytest.mark.parametrize("name", layout.QUICK)
 def test_a_healthy_layout(name: str, system: RescueGuest, built: Built, tmp_path: pathlib.Path) -> None:
     with plugged(system, name, built, tmp_path) as patient:
         see_healthy(patient)

@@ -9,7 +9,7 @@ import json
 import pathlib
 import sys
 
-from . import bench, breakage, daemon, guest, host, layout, layout_build, rescue
+from . import bench, breakage, cloud_host, daemon, guest, host, layout, layout_build, rescue
 from .base import LabError
 from .domain import Domain, Shape
 
@@ -33,6 +33,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("down", help="stop and remove everything of the lab but its cache")
     commands.add_parser("uri", help="print the URI of the lab's libvirt")
     commands.add_parser("restart-libvirtd", help="kill libvirtd, wait until it is back")
+    commands.add_parser("build", help="build what every test boots unless cached, and get what the cloud is made of")
     commands.add_parser("guest", help="build the healthy guest unless cached, print its disk's path")
     commands.add_parser("rescue-image", help="build the rescue image unless cached, print its directory")
     commands.add_parser("plain-image", help="build the plain image unless cached, print its disk's path")
@@ -71,6 +72,9 @@ def _call(args: argparse.Namespace) -> None:
         print(daemon.uri())
     elif args.command == "restart-libvirtd":
         daemon.restart_libvirtd()
+    elif args.command == "build":
+        cloud_host.prepare()
+        layout_build.trees()
     elif args.command == "guest":
         print(guest.guest().disk)
     elif args.command == "rescue-image":

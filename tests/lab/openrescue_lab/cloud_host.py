@@ -61,10 +61,18 @@ def compress(raw: pathlib.Path, qcow2: pathlib.Path) -> None:
     run("qemu-img", "convert", "-f", "raw", "-O", "qcow2", "-c", "-o", "compression_type=zstd", raw, qcow2)
 
 
+def prepare() -> None:
+    """Get its packages, its environments and its images, as far as they are not here."""
+    host.prepare((*host.PACKAGES, *PACKAGES))
+    for name in ("main", "cloud"):
+        environment(name)
+    images()
+
+
 def up() -> pathlib.Path:
     """Start the cloud, or what is missing of it; its clouds.yaml."""
     started = time.monotonic()
-    host.prepare((*host.PACKAGES, *PACKAGES))
+    prepare()
     main, cloud = environment("main"), environment("cloud")
     with locked(cloud_dir().with_name(f"{cloud_dir().name}-up.lock")):
         if daemon.processes():

@@ -67,6 +67,12 @@ def tree_of(name: str) -> pathlib.Path:
     return cached(f"tree_{name}", tree_key(name), build) / "tree.tar"
 
 
+def trees() -> None:
+    """Build the trees of Debian that the quick layouts stand on."""
+    for name in sorted({layouts.load(name).tree for name in layouts.QUICK} - {""}):
+        tree_of(name)
+
+
 class Builder:
     """A rescue system that is started at the first need, and anew after a build that failed: it left things active."""
 
