@@ -33,7 +33,11 @@ _STOPPED: tuple[tuple[str, str, str], ...] = (
         "stopped in the shell of its initramfs",
     ),
     ("boot-root-not-found", r"^Gave up waiting for root", "did not find its root file system in time"),
-    ("boot-root-not-found", r"dracut-initqueue.{0,40}Could not boot", "did not find its root file system in time"),
+    (
+        "boot-root-not-found",
+        r"dracut(?:-initqueue\[\d{1,8}\])?:? Warning: Could not boot",
+        "did not find its root file system in time",
+    ),
     (
         "boot-root-not-found",
         r"Dependency failed for (?:\S{1,200} - )?(?:Initrd Root Device|Initrd Root File System|/sysroot)",
@@ -45,17 +49,23 @@ _STOPPED: tuple[tuple[str, str, str], ...] = (
         (
             r"(?:[Rr]equested init \S{1,100} (?:failed|does not exist)|No (?:working )?init found"
             r"|doesn't have requested \S{1,100}init|[Rr]un-init: .{1,100}No such file"
-            r"|Failed to (?:switch root|start (?:initrd-switch-root\.service - )?Switch Root)|switch_root: failed to)"
+            r"|Failed to (?:switch root|start (?:initrd-switch-root\.service - )?Switch Root)"
+            # What it cannot move or remove of the initramfs stops it not.
+            r"|switch_root: failed(?:\. Sorry| to (?:execute|change|mount moving \S{1,100} to /:)))"
         ),
         "could not start its own system from the initramfs",
     ),
     ("boot-kernel-panic", r"Kernel panic - not syncing: (.{1,120})", "panicked: {0}"),
     (
         "boot-selinux-policy",
-        r"(?:Failed|Unable) to load SELinux [Pp]olicy",
+        r"(?:Failed|Unable) to load SELinux [Pp]olicy|Initial SELinux policy load failed",
         "stopped since the policy of SELinux cannot be loaded",
     ),
-    ("boot-init-froze", r"systemd\[1\]: Freezing execution|systemd\[1\]: Caught <\w+>", "stopped: its init crashed"),
+    (
+        "boot-init-froze",
+        r"systemd\[1\]: (?:Freezing execution|Caught <\w+>)|^\[!!!!!!\] (?!.{0,200}SELinux).{1,200}, freezing",
+        "stopped: its init crashed, or cannot go on",
+    ),
     (
         "boot-kernel-missing",
         r"error: (?:\S{1,80}:\d{1,5}: ?)?file [`']([^`']{0,200}(?:vmlinu[xz]|linux|Image)[^`']{0,100})' not found",
@@ -86,6 +96,14 @@ _STOPPED: tuple[tuple[str, str, str], ...] = (
         "found nothing to boot from",
     ),
 )
+#: what has failed, and may stop the boot or not: a line of fstab with nofail does not
+_TRIED: tuple[tuple[str, str, str], ...] = (
+    (
+        "boot-mount-failed",
+        r"EXT4-fs \((\S{1,40})\): VFS: Can't find ext4 filesystem",
+        "could not mount {0} as ext4: it is of another type, blank, or has lost its superblock",
+    ),
+)
 #: what does not stop a boot, but keeps people out
 _FAILED: tuple[tuple[str, str, str], ...] = (
     (
@@ -97,6 +115,7 @@ _FAILED: tuple[tuple[str, str, str], ...] = (
 
 SYMPTOMS: tuple[tuple[str, Signature], ...] = (
     *((name, Signature(pattern, f"the server {words}")) for name, pattern, words in _STOPPED),
+    *((name, Signature(pattern, f"the server {words}", severity="error")) for name, pattern, words in _TRIED),
     *(
         (name, Signature(pattern, f"the server {words}", severity="error", survives_boot=True))
         for name, pattern, words in _FAILED

@@ -22,8 +22,8 @@ FSTAB_DUPLICATE_MOUNT_POINT = Fault(
     title="Two lines of /etc/fstab mount at the same place",
     signatures=(
         Signature(
-            r"Failed to create (?:mount )?unit file (\S{1,200}), as it already exists\. "
-            r"Duplicate entry in /etc/fstab",
+            r"Failed to create (?:mount )?unit file '?(\S{1,200}?)'?, as it already exists\. "
+            r"Duplicate entry in '?/etc/fstab",
             "/etc/fstab mounts twice at the same place: {0}",
             severity="error",
             survives_boot=True,

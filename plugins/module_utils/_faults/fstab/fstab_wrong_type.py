@@ -65,13 +65,14 @@ FSTAB_WRONG_TYPE = Fault(
     title="A line of /etc/fstab says another type than the device holds",
     signatures=(
         Signature(
-            r"mount: (/\S{0,200}): wrong fs type, bad option, bad superblock on (/dev/\S{1,100}),",
+            # What is at /sysroot is mounted by the initramfs, without a line of fstab.
+            r"mount: (/(?!sysroot)\S{0,200}): wrong fs type, bad option, bad superblock on (/dev/\S{1,100}),",
             "{1} could not be mounted at {0} with the type and options of its line",
             confidence="medium",
         ),
         Signature(
-            r"mount: (/\S{0,200}): unknown filesystem type '(\S{1,40})'",
-            "{0} is to be mounted as {1}, which the kernel does not know",
+            r"mount: (?:/\S{0,200}: )?unknown filesystem type '(\S{1,40})'",
+            "a file system is to be mounted as {0}, which the kernel does not know",
         ),
     ),
     detect=detector(ID, judge_types),

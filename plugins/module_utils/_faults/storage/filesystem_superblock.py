@@ -83,15 +83,12 @@ FILESYSTEM_SUPERBLOCK = Fault(
     tools=("dumpe2fs", "e2fsck"),
     signatures=(
         Signature(
+            # A check by the wrong type says the same.
             r"Bad magic number in super-block while trying to open (/dev/\S{1,100})",
-            "{0} has no valid superblock",
+            "{0} has no superblock of an ext file system",
+            confidence="medium",
         ),
         Signature(r"EXT4-fs \((\S{1,40})\): unable to read superblock", "{0} has no valid superblock"),
-        Signature(
-            r"EXT4-fs \((\S{1,40})\): VFS: Can't find ext4 filesystem",
-            "{0} holds no ext4 file system: it is of another type, or has lost its superblock",
-            confidence="low",
-        ),
         Signature(
             r"ALERT!\s{1,4}(\S{1,200}) does not exist\.\s{1,4}Dropping to a shell",
             "the root file system {0} was not found",

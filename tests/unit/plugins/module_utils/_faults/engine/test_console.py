@@ -82,43 +82,89 @@ def test_a_boot_that_failed_after_one_that_was_well() -> None:
     assert line > first.count("\n")
 
 
-DUPLICATE = (
-    "systemd-fstab-generator[99]: Failed to create unit file /run/systemd/generator/boot.mount, as it already exists."
-    " Duplicate entry in /etc/fstab?"
-)
+DUPLICATE = "Failed to create {0}unit file {1}/run/systemd/generator/{2}.mount{1}, as it already exists."
 LINES = [
-    # what systemd, the kernel, GRUB and the initramfs say; fault; whether it is fatal
+    # What systemd, the kernel, GRUB and the initramfs say; fault. Where an address stands before a line, it was seen
+    # there so (the device and stamps may be others); the rest is in the words of the programs' own sources.
+    # https://learn.spidernet.pl/RH-199v9.0/ch11s09.html
+    ("[ TIME ] Timed out waiting for device /dev/vda2.", "fstab-missing-device"),
     ("[ TIME ] Timed out waiting for device dev-x.device - /dev/disk/by-uuid/1.", "fstab-missing-device"),
-    ("[ TIME ] Timed out waiting for device /dev/vdb1.", "fstab-missing-device"),
     ("systemd[1]: Timed out waiting for device dev-vdb1.device.", "fstab-missing-device"),
     ("[ TIME ] Timed out waiting for device dev-ttyS0.device - /dev/ttyS0.", None),
     ("mount: /etc/fstab: parse error at line 3 -- ignored", "fstab-syntax"),
-    ("[  18.0] EXT4-fs (vda2): Unrecognized mount option \"defualts\" or missing value", "fstab-syntax"),
+    # https://github.com/erorcun/android_kernel_oneplus_msm8974-3.10/pull/1
+    ('[    5.229054] EXT4-fs (vda2): Unrecognized mount option "noatime" or missing value', "fstab-syntax"),
+    # https://github.com/Ataraxxia/secure-arch/issues/9
+    ("mount[1165]: mount: /data: fsconfig system call failed: ext4: Unknown parameter 'realtime'.", "fstab-syntax"),
+    # https://github.com/raspibolt/raspibolt/issues/434
+    ("mount: unknown filesystem type 'rw,nosuid,dev,noexec,nofail'", "fstab-wrong-type"),
     ("mount: /data: unknown filesystem type 'etx4'.", "fstab-wrong-type"),
-    ("mount: /data: wrong fs type, bad option, bad superblock on /dev/vdb1, missing codepage", "fstab-wrong-type"),
-    (DUPLICATE, "fstab-duplicate-mount-point"),
-    ("systemd-fstab-generator[9]: Mount point boot is not a valid path, ignoring.", "fstab-syntax"),
-    ("/dev/vda2: UNEXPECTED INCONSISTENCY; RUN fsck MANUALLY.", "filesystem-corrupt"),
-    ("The root filesystem on /dev/vda1 requires a manual fsck", "filesystem-corrupt"),
+    # https://github.com/sakaki-/gentoo-on-rpi-64bit/issues/157
+    ("mount: /boot: wrong fs type, bad option, bad superblock on /dev/mmcblk0p1, missing codepage", "fstab-wrong-type"),
+    # https://github.com/random-archer/mkinitcpio-systemd-tool/issues/12
+    ("mount: /sysroot: wrong fs type, bad option, bad superblock on /dev/mapper/archroot-ROOT, missing", None),
+    # https://github.com/clustervision/trinity/issues/367
+    (
+        f"systemd-fstab-generator[328]: {DUPLICATE.format('mount ', '', 'home')} Duplicate entry in /etc/fstab?",
+        "fstab-duplicate-mount-point",
+    ),
+    # https://github.com/retronas/retronas/issues/104
+    (
+        f"systemd-fstab-generator[99]: {DUPLICATE.format('', '', 'storage')} Duplicate entry in /etc/fstab?",
+        "fstab-duplicate-mount-point",
+    ),
+    # https://github.com/libreswan/libreswan/issues/2266
+    (
+        f"systemd-fstab-generator[727]: {DUPLICATE.format('', chr(39), 'pool')} Duplicate entry in '/etc/fstab'?",
+        "fstab-duplicate-mount-point",
+    ),
+    # https://github.com/archlinux/archinstall/pull/773
+    ("systemd-fstab-generator[229]: Mount point boot is not a valid path, ignoring.", "fstab-syntax"),
+    # https://devopsaitoolkit.com/blog/linux-error-fsck-unexpected-inconsistency-run-fsck-manually/
+    ("/dev/sda1: UNEXPECTED INCONSISTENCY; RUN fsck MANUALLY.", "filesystem-corrupt"),
+    # https://www.fixwikihub.com/articles/linux-ext4-filesystem-errors-e2fsck-forced-check-boot
+    ("The root filesystem on /dev/sda1 requires a manual fsck", "filesystem-corrupt"),
+    # https://marumassa.com/archives/18077563.html
+    ("The root file system on /dev/sda1 requires a manual fsck", "filesystem-corrupt"),
     ("[   3.1] EXT4-fs error (device vda1): ext4_lookup:1850: inode #2: comm ls: deleted inode", "filesystem-corrupt"),
     ("[   3.1] EXT4-fs (vda1): group descriptors corrupted!", "filesystem-corrupt"),
     ("[   3.1] XFS (vda1): Metadata CRC error detected at xfs_agi_read_verify", "filesystem-corrupt"),
-    ("[   3.1] BTRFS error (device vda1): bad tree block start", "filesystem-corrupt"),
-    ("[   3.1] EXT4-fs (vda1): VFS: Can't find ext4 filesystem", "filesystem-superblock"),
-    ("[   3.1] EXT4-fs (vda1): unable to read superblock", "filesystem-superblock"),
-    ("fsck.ext4: Bad magic number in super-block while trying to open /dev/vda1", "filesystem-superblock"),
-    ("ALERT!  /dev/mapper/vg-root does not exist.  Dropping to a shell!", "filesystem-superblock"),
-    ("dracut-initqueue[455]: Warning: /dev/mapper/rhel-root does not exist", "filesystem-superblock"),
-    ("error: no such device: 1b2c3d4e-0000-4000-8000-000000000001.", "filesystem-superblock"),
+    # https://github.com/open-power/op-build/issues/1685
+    ("[   12.078408] BTRFS error (device dm-2): bad tree block start 0 21037056", "filesystem-corrupt"),
+    # A blank disk, at https://blog.csdn.net/dahuang1016/article/details/108402271: no sign of a lost superblock.
+    ("[    4.444497] EXT4-fs (vda1): VFS: Can't find ext4 filesystem", "boot-mount-failed"),
+    ("[ 6025.811852] EXT4-fs (sda3): unable to read superblock", "filesystem-superblock"),
+    # https://github.com/Qengineering/Jetson-Nano-image/issues/17
+    ("fsck.ext2: Bad magic number in super-block while trying to open /dev/sdb", "filesystem-superblock"),
+    # https://github.com/ungureanuvladvictor/BBBlfs/issues/27
+    ("ALERT!  /dev/mmcblk1p1 does not exist.  Dropping to a shell!", "filesystem-superblock"),
+    # https://github.com/johang/sd-card-images/issues/115
+    ("ALERT!  PARTUUID=00000000-02 does not exist.  Dropping to a shell!", "filesystem-superblock"),
+    # https://github.com/cobbler/cobbler/issues/1661
+    ("dracut-initqueue[372]: Warning: /dev/mapper/centos-root does not exist.", "filesystem-superblock"),
+    # https://github.com/MrChromebox/scripts/issues/53
+    ("error: no such device: 5f1be668-aeb1-4af0-b6a4-2b3b151b3092.", "filesystem-superblock"),
+    # https://github.com/hakuna-m/wubiuefi/issues/277
+    ("error: unknown filesystem.", "filesystem-superblock"),
     ("error: ../../grub-core/kern/fs.c:123:unknown filesystem.", "filesystem-superblock"),
     ("sh: write error: No space left on device", "space-full"),
     ("error: ../../grub-core/fs/fshelp.c:257:file `/initrd.img-6.1.0-9-amd64' not found.", "initramfs-missing"),
     ("error: file `/boot/initramfs-5.14.0.img' not found.", "initramfs-missing"),
-    ("[  2.1] VFS: Cannot open root device \"sda1\" or unknown-block(0,0): error -6", "initramfs-missing"),
-    ("[  1.9] RAMDISK: incomplete write (10240 != 32768)", "initramfs-truncated"),
-    ("[  1.7] Initramfs unpacking failed: junk within compressed archive", "initramfs-truncated"),
-    ("[    1.2] rootfs image is not initramfs (invalid magic at start of compressed archive)", "initramfs-truncated"),
+    # https://github.com/Lamobo/Lamobo-D1/issues/3
+    ('VFS: Cannot open root device "mtdblock1" or unknown-block(0,0): error -6', "initramfs-missing"),
+    # https://github.com/rancher/k3os/issues/130
+    ('VFS: Cannot open root device "(null)" or unknown-block(1,0): error -6', "initramfs-missing"),
     ('[    2.9] VFS: Unable to mount root fs on "UUID=1-2" or unknown-block(0,0)', "initramfs-missing"),
+    ("[  1.9] RAMDISK: incomplete write (10240 != 32768)", "initramfs-truncated"),
+    # https://github.com/warewulf/warewulf/issues/70
+    ("[   27.467888] Initramfs unpacking failed: junk in compressed archive", "initramfs-truncated"),
+    # https://github.com/starfive-tech/freelight-u-sdk/issues/21
+    ("[    2.618847] Initramfs unpacking failed: invalid magic at start of compressed archive", "initramfs-truncated"),
+    # https://github.com/raspberrypi/firmware/issues/124
+    (
+        "[    2.693819] rootfs image is not initramfs (junk in compressed archive); looks like an initrd",
+        "initramfs-truncated",
+    ),
     ("error: premature end of file /boot/initrd.img-6.1.", "initramfs-truncated"),
     ("error: file `/grub/grub.cfg' not found.", "grub-config-missing"),
     ("   Minimal BASH-like line editing is supported. For the first word, TAB", "grub-config-missing"),
@@ -127,6 +173,9 @@ LINES = [
     ("[  2.1] EXT4-fs (vda1): mounted filesystem with ordered data mode. Quota mode: none.", None),
     ("[  2.1] EXT4-fs (vda1): re-mounted. Quota mode: none.", None),
     ("[  2.1] random: crng init done", None),
+    # https://github.com/linuxkit/linuxkit/issues/91: the boot goes on
+    ("switch_root: failed to mount moving /sys to /mnt/sys: Invalid argument", None),
+    ("switch_root: failed to unlink bin: Directory not empty", None),
 ]  # fmt: skip
 
 
@@ -148,30 +197,67 @@ def test_every_signature_has_a_line() -> None:
 
 
 SYMPTOMS = {
+    # As in LINES: an address where the line was seen so.
     "You are in emergency mode. After logging in, type": "boot-emergency-mode",
+    # https://blog.dsinf.net/2014/06/systemd-i-proste-rozwiazanie-prostego-bledu-wywolujacego-emergency-mode/
+    "Welcome to emergency mode! After login in, type": "boot-emergency-mode",
+    # https://github.com/cobbler/cobbler/issues/1661
     "Entering emergency mode. Exit the shell to continue.": "boot-emergency-mode",
+    "dracut-initqueue[372]: Warning: Could not boot.": "boot-root-not-found",
     "Cannot open access to console, the root account is locked.": "boot-emergency-mode",
+    # https://github.com/johang/sd-card-images/issues/115
+    "Gave up waiting for root file system device.  Common problems:": "boot-root-not-found",
+    "(initramfs)": "boot-initramfs-shell",
     "(initramfs) ": "boot-initramfs-shell",
-    "dracut:/# ": "boot-initramfs-shell",
+    # https://github.com/openzfs/zfs/issues/4556
+    "dracut:/#": "boot-initramfs-shell",
+    # https://github.com/void-linux/void-packages/issues/24128
+    "dracut Warning: Could not boot": "boot-root-not-found",
+    # https://github.com/dracutdevs/dracut/issues/259
+    "systemd[1]: Failed to mount /sysroot.": "boot-root-not-found",
+    "systemd[1]: Dependency failed for Initrd Root File System.": "boot-root-not-found",
     "[    2.1] Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000100": "boot-kernel-panic",
     "grub rescue> ": "boot-loader-prompt",
-    # In the words of dracut, GRUB and systemd; not yet held against a public corpus line by line.
-    "Welcome to emergency mode! After logging in, type": "boot-emergency-mode",
-    "dracut-initqueue[378]: Warning: Could not boot.": "boot-root-not-found",
-    "[FAILED] Failed to mount /sysroot.": "boot-root-not-found",
-    "error: file `/vmlinuz-4.18.0-553.el8.x86_64' not found.": "boot-kernel-missing",
+    # https://github.com/rhinstaller/fedup/issues/1
+    "error: file '/upgrade/vmlinuz' not found": "boot-kernel-missing",
+    # https://github.com/foxlet/bootra1n/issues/128
+    "error: file '/boot/vmlinuz' not found.": "boot-kernel-missing",
     "error: ../../grub-core/fs/fshelp.c:257:file `/boot/vmlinuz-6.1' not found.": "boot-kernel-missing",
-    "error: symbol `grub_calloc' not found.": "boot-module-missing",
-    "error: file `/grub2/i386-pc/normal.mod' not found.": "boot-module-missing",
-    "systemd[1]: Failed to load SELinux policy. Freezing.": "boot-selinux-policy",
+    # https://gentoolinux.hatenablog.com/entry/2023/03/06/225638
+    "error: symbol 'grub_calloc' not found": "boot-module-missing",
+    # https://boardor.com/blog/practical-recovery-of-linux-grub
+    "error: symbol 'grub_is_lockdown' not found.": "boot-module-missing",
+    # https://github.com/grml/grml-debootstrap/issues/30
+    "error: file '/grub/i386-pc/normal.mod' not found.": "boot-module-missing",
+    # https://github.com/xcat2/xcat-core/issues/1666
+    "[   64.538308] systemd[1]: Failed to load SELinux policy.": "boot-selinux-policy",
+    "[!!!!!!] Failed to load SELinux policy, freezing.": "boot-selinux-policy",
+    # https://github.com/plus3it/ash-linux-formula/issues/84
+    "dracut FATAL: Initial SELinux policy load failed. Machine in enforcing mode.": "boot-selinux-policy",
     "Unable to load SELinux Policy. Machine is in enforcing mode. Halting now.": "boot-selinux-policy",
-    # In the words of switch_root, systemd, shim and the firmware.
-    "switch_root: failed to mount moving /dev to /sysroot/dev": "boot-no-init",
-    "Target filesystem doesn't have requested /sbin/init.": "boot-no-init",
-    "[FAILED] Failed to start Switch Root.": "boot-no-init",
+    "switch_root: failed to mount moving /sysroot to /: Invalid argument": "boot-no-init",
+    "switch_root: failed. Sorry.": "boot-no-init",
+    # https://github.com/Vince1171/OnePlus3-T-Halium-Prebuild/issues/7
+    "[    2.607329] Target filesystem doesn't have requested /sbin/init.": "boot-no-init",
+    "[    2.611232] No init found. Try passing init= bootarg.": "boot-no-init",
+    # https://github.com/carlosedp/riscv-bringup/issues/35
+    "run-init: can't execute '/sbin/init': No such file or directory": "boot-no-init",
+    # https://github.com/rear/rear/issues/509
+    "run-init: /sbin/init: No such file or directory": "boot-no-init",
+    # https://github.com/MichielDerhaeg/build-linux/issues/23
+    "Requested init /sbin/init failed (error -13)": "boot-no-init",
+    # https://github.com/random-archer/mkinitcpio-systemd-tool/issues/10
+    "systemd[1]: Failed to start Switch Root.": "boot-no-init",
+    "systemctl[974]: Failed to switch root: Specified switch root path '/sysroot' does not seem": "boot-no-init",
+    # https://github.com/systemd/systemd/issues/5442
+    "systemd[1]: Caught <ABRT>, dumped core as pid 453.": "boot-init-froze",
     "systemd[1]: Freezing execution.": "boot-init-froze",
+    # https://github.com/systemd/systemd/issues/9963
+    "[!!!!!!] Failed to execute fallback shell, freezing.": "boot-init-froze",
+    # https://10pcg.com/bios-cant-pass-the-secure-validation/
     "Verification failed: (0x1A) Security Violation": "boot-secure-boot",
-    'BdsDxe: failed to load Boot0001 "debian" from HD(1,GPT): Not Found': "boot-loader-missing",
+    # https://github.com/oxidecomputer/omicron/issues/3111
+    'BdsDxe: failed to load Boot0001 "UEFI " from PciRoot(0x0)/Pci(0x10,0x0): Not Found': "boot-loader-missing",
     "UEFI Interactive Shell v2.2": "boot-no-device",
     "Shell> ": "boot-no-device",
     "Boot failed: not a bootable disk": "boot-no-device",
@@ -258,6 +344,19 @@ def test_a_root_that_the_initramfs_waits_for_is_no_line_of_fstab() -> None:
     later = "systemd[1]: Switching root.\n[ TIME ] Timed out waiting for device /dev/vdb1.\n"
     report = judge(FIRMWARE + INITRD.splitlines()[0] + "\n" + later)
     assert {one.fault for one in report.findings} == {"fstab-missing-device"}
+
+
+def test_a_disk_that_is_not_ext4_may_be_meant_to_be_absent() -> None:
+    """A wrong type, a blank disk and a lost superblock make the kernel say the same; with nofail the boot goes on."""
+    told = "[    4.444497] EXT4-fs (vdb): VFS: Can't find ext4 filesystem\n"
+    report = judge(FIRMWARE + told)
+    assert (report.boot, [(one.fault, one.severity) for one in report.findings]) == (
+        "unknown",
+        [("boot-mount-failed", "error")],
+    )
+    assert judge(FIRMWARE + told + "web1 login: ").findings == ()
+    report = judge(FIRMWARE + told + "[FAILED] Failed to mount mnt-data.mount - /mnt/data.\n")
+    assert (report.boot, {one.fault for one in report.findings}) == ("failed", {"boot-mount-failed"})
 
 
 def test_a_server_without_its_sshd_has_booted_all_the_same() -> None:
