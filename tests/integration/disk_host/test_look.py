@@ -11,7 +11,7 @@ import pathlib
 import typing as t
 
 import pytest
-from loop_disk import Disk, fill_root, module, mounted
+from loop_disk import BOOT_UUID, Disk, fill_root, module, mounted, run
 from openrescue_lab.disk import sha256
 
 
@@ -112,6 +112,42 @@ def test_of_several_operating_systems_the_servers_own_is_judged_and_one_can_be_c
     assert refused["error"]["code"] == "several_roots"
     assert module("disk_diagnose", devices=[disk.device], root=disk.root)["patient"]["root"] == disk.root
     assert module("disk_diagnose", devices=[disk.device], root="/dev/null")["error"]["code"] == "root_not_found"
+
+
+def test_a_disk_that_the_provider_hides_leaves_a_line_of_fstab_undecided(disk: Disk) -> None:
+    """H5: what is not here may be on it."""
+    listed = [{"target": "vda", "device": disk.device, "hidden": False, "shared": False}]
+    for hidden, severity in ((False, "critical"), (True, "info")):
+        given = [*listed, {"target": "vdb", "device": "", "hidden": True, "shared": False}] if hidden else listed
+        result = module("disk_diagnose", devices=[disk.device], server_disks=given)
+        (found,) = [item for item in result["findings"] if item["fault"] == "fstab-missing-device"]
+        assert (found["severity"], found["remedy_safe"]) == (severity, not hidden), found
+        assert ("vdb is not attached" in str(result["patient"]["uncertain"])) is hidden
+
+
+def test_a_link_loop_at_a_mount_point_that_may_fail_is_noted(disk: Disk) -> None:
+    """T3: the server starts without it."""
+    with mounted(disk.root, disk.folder / "mnt") as root:
+        (root / "srv").symlink_to("/srv")
+        (root / "etc/fstab").write_text(f"LABEL=root / ext4 defaults 0 1\nUUID={BOOT_UUID} /srv ext4 nofail 0 2\n")
+    result = module("disk_diagnose", devices=[disk.device])
+    assert result["patient"]["root"] == disk.root, result
+    assert "too many symbolic links" in str(result["patient"]["notes"])
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_a_superblock_that_asks_for_a_panic_is_not_heard(disk: Disk, tmp_path: pathlib.Path, read_only: bool) -> None:
+    """H19: it would be the rescue system's panic. The kernel shows the option where it is not the superblock's."""
+    for device in (disk.root, disk.boot):
+        run("tune2fs", "-e", "panic", device)
+    path = tmp_path / "patient"
+    module("disk_mount", state="mounted", devices=[disk.device], path=str(path), read_only=read_only)
+    try:
+        lines = [line.split() for line in pathlib.Path("/proc/mounts").read_text().splitlines() if str(path) in line]
+        assert len(lines) == 2
+        assert all("errors=remount-ro" in line[3].split(",") for line in lines), lines
+    finally:
+        module("disk_mount", state="unmounted", path=str(path))
 
 
 @pytest.mark.parametrize(

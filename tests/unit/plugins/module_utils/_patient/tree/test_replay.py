@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._patient import syscalls
 from ansible_collections.openrescue.server.plugins.module_utils._patient.patient import Filesystem
@@ -15,6 +17,16 @@ LAYER = Filesystem("/dev/vdb5", "/dev/dm-7", "xfs", writable=True)
 def test_it_is_never_done_where_it_reaches_the_disk() -> None:
     with pytest.raises(AssertionError):
         replay_journal(Filesystem("/dev/vdb5", "/dev/vdb5", "xfs"))
+
+
+@pytest.mark.parametrize("fstype", ["ext2", "ext3", "ext4"])
+def test_no_superblock_may_ask_for_a_panic(monkeypatch: pytest.MonkeyPatch, fstype: str) -> None:
+    """H19: errors=panic in a patient's superblock would be the rescue system's panic."""
+    given: list[str] = []
+    monkeypatch.setattr(syscalls, "mount", lambda *_what, flags, data: given.append(data))
+    monkeypatch.setattr(syscalls, "unmount", lambda _place: None)
+    assert replay_journal(dataclasses.replace(LAYER, fstype=fstype)) == ""
+    assert given == ["errors=remount-ro"]
 
 
 @pytest.mark.parametrize("fails", [False, True])
