@@ -6,16 +6,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
+import typing as t
 
 import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._patient.limit import Limit, Stopped
-from ansible_collections.openrescue.server.plugins.module_utils._patient.tools import Tools
+from ansible_collections.openrescue.server.plugins.module_utils._patient.tools import Completed, Tools
+from ansible_collections.openrescue.server.plugins.module_utils._patient.write import change as change_module
 from ansible_collections.openrescue.server.plugins.module_utils._patient.write.change import Change, unified
 from ansible_collections.openrescue.server.plugins.module_utils._patient.write.errors import WriteRefused
+from ansible_collections.openrescue.server.plugins.module_utils._patient.write.file_state import LABEL, FileState
 from ansible_collections.openrescue.server.plugins.module_utils._patient.write.home import Home
 from ansible_collections.openrescue.server.plugins.module_utils._patient.write.undo import Bundle
+from ansible_collections.openrescue.server.plugins.module_utils._patient.write.writer import Writer
 from ansible_collections.openrescue.server.plugins.module_utils._text import printable
 
 from .fakes import PlainView, as_view
@@ -104,6 +109,30 @@ def test_a_file_with_several_names_is_refused_with_the_way_out(view: PlainView, 
         change.write("/etc/fstab", b"new") if action == "write" else getattr(change, action)("/etc/fstab")
     assert "disk_mount" in caught.value.hint
     assert (view.read("/etc/other"), bundle.entries, view.copies()) == ("old", [], [])
+
+
+def test_what_a_program_of_the_patient_wrote_gets_its_label(view: PlainView, monkeypatch: pytest.MonkeyPatch) -> None:
+    """H24: the stage has no labels, so that the file which is taken from there has none."""
+    view.put("/etc/made", "old")
+    stage = view.folder.parent / "stage"
+    (stage / "etc").mkdir(parents=True)
+    placed: list[tuple[str, dict[str, str]]] = []
+
+    def run_staged(_patient: object, top: str, argv: t.Sequence[str], **_given: object) -> Completed:
+        pathlib.Path(top, "etc/made").write_text("new")
+        return Completed(tuple(argv), 0, "", "", 0.0)
+
+    def keep_label(_writer: Writer, where: str, data: t.BinaryIO, after: FileState, *, temporary: str) -> None:
+        placed.append((where, after.xattrs))
+        (view.folder / where.lstrip("/")).write_bytes(data.read())
+
+    monkeypatch.setattr(change_module, "run_staged", run_staged)
+    monkeypatch.setattr(change_module, "label_for", lambda _tree, path: f"label of {path}")
+    monkeypatch.setattr(PlainView, "stage", lambda _self: contextlib.nullcontext(str(stage)), raising=False)
+    monkeypatch.setattr(Writer, "file", keep_label)
+    change = Change(view=as_view(view), bundle=Bundle.new())
+    change.run_in_patient(["make"], outputs=["/etc/made", "/etc/absent"], timeout=9)
+    assert (view.read("/etc/made"), placed[-1]) == ("new", ("/etc/made", {LABEL: "label of /etc/made"}))
 
 
 @pytest.mark.parametrize("path", ["/etc/none/x", "/etc", "/etc/fifo"])
