@@ -155,6 +155,15 @@ def test_what_cannot_be_mounted_is_told(
     assert (found.severity, found.evidence[0].device, found.remedy) == (severity, device, None)
 
 
+def test_a_root_that_cannot_be_mounted_is_told(patient: FakePatient) -> None:
+    """Then there is no tree, so that nothing says which device it is."""
+    patient.filesystems = (dataclasses.replace(ROOT, mount_point=None),)
+    patient.root = patient.boot = patient.opened_tree = None
+    patient.unmountable = {ROOT.device: "Structure needs cleaning"}
+    (found,) = weigh(patient)
+    assert (found.severity, found.evidence[0].device, found.remedy) == ("critical", ROOT.device, None)
+
+
 def test_damage_that_does_not_mount_is_one_finding(patient: FakePatient) -> None:
     patient.filesystems = (*patient.filesystems, DATA)
     patient.unmountable = {DATA.device: "Structure needs cleaning"}

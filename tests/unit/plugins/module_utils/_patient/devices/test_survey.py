@@ -39,6 +39,10 @@ TABLE: Table = (
     ("vde", "254:64", 0, "", (), {}),
     ("vdf", "254:80", 1, "", (), {}),
     ("vdf1", "254:81", 1, "vdf", (), {}),
+    ("vdg", "254:96", 1, "", (), {}),
+    ("vdg1", "254:97", 1, "vdg", (), {}),
+    ("vdh", "254:112", 1, "", (), {}),
+    ("vdh1", "254:113", 1, "vdh", (), {}),
     ("dm-0", "253:0", 1024, "", ("vdb2", "vdc"), {"dm/name": "vg--a-root", "dm/uuid": "LVM-" + "a" * 64}),
     ("dm-1", "253:1", 1024, "", ("vdc",), {"dm/name": "vg--a-pool_tmeta", "dm/uuid": "LVM-" + "a" * 64 + "-tmeta"}),
     ("dm-2", "253:2", 1024, "", ("dm-0",), {"dm/name": "open", "dm/uuid": "CRYPT-LUKS2-x"}),
@@ -77,7 +81,15 @@ def found(blocks: dict[str, Block]) -> Survey:
     )
 
 
-SEED = "DEVNAME=/dev/vdd\nLABEL=cidata\nTYPE=iso9660\n\nDEVNAME=/dev/vdf1\nLABEL=config-2\nTYPE=vfat\n"
+SEED = "\n".join(
+    f"DEVNAME=/dev/{name}\nLABEL={label}\nTYPE={fstype}\n"
+    for name, label, fstype in (
+        ("vdd", "cidata", "iso9660"),
+        ("vdf1", "config-2", "vfat"),
+        ("vdg1", "cidata", "vfat"),
+        ("vdh1", "openrescue", "ext4"),
+    )
+)
 MOUNTS = "22 1 254:3 / / rw - ext4 /dev/vda3 rw\n23 22 0:5 / /proc rw - proc proc rw\n"
 
 
@@ -100,8 +112,8 @@ def test_the_order_is_that_of_the_letters(blocks: dict[str, Block]) -> None:
 
 
 def test_the_patient_is_what_is_not_the_rescue_systems_own(found: Survey) -> None:
-    """A whole device with settings is none of its disks; a partition may be called config-2 all the same (T6)."""
-    assert patient_tops(found, used={"vda3"}) == ("vdb", "vdc", "vdf")
+    """A whole device with settings is none of its disks; a partition may be called as one or as ours (T6)."""
+    assert patient_tops(found, used={"vda3"}) == ("vdb", "vdc", "vdf", "vdg", "vdh")
     assert seeds(found) == ["/dev/vdd"]
 
 
