@@ -167,6 +167,61 @@ def test_only_modules_know_ansible_module(path: pathlib.Path) -> None:
     assert name.startswith("modules.") or "ansible.module_utils.basic.AnsibleModule" not in known
 
 
+#: A console's text is shown by these as it is, for its escapes say what is a row; all else of theirs is the provider's.
+SHOW_CONSOLES = ("server_rescue", "server_rescue_info")
+MODULES = [path for path in SOURCES if path.parent.name == "modules" and path.stem not in SHOW_CONSOLES]
+
+
+def unsafe_exits(tree: ast.AST) -> list[int]:
+    """Lines where a module ends with what has not passed through printable_result(), which a disk's names may need."""
+
+    def is_safe(node: ast.AST) -> bool:
+        return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "printable_result"
+
+    nodes = list(ast.walk(tree))
+    safe = {
+        target.id
+        for node in nodes
+        if isinstance(node, ast.Assign) and is_safe(node.value)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    caught = {node.name for node in nodes if isinstance(node, ast.ExceptHandler) and node.name}
+    exits = [
+        node
+        for node in nodes
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("exit_json", "fail_json")
+    ]
+    return [
+        call.lineno
+        for call in exits
+        for given in call.keywords
+        if (given.arg is None and not is_safe(given.value) and getattr(given.value, "id", "") not in safe)
+        or (given.arg and any(isinstance(node, ast.Name) and node.id in caught for node in ast.walk(given.value)))
+    ]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_module_ends_by_what_prints(path: pathlib.Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert unsafe_exits(tree) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "module.exit_json(**result)",
+        "result = run()\nmodule.exit_json(changed=True, **result)",
+        "try:\n    run()\nexcept E as exc:\n    module.fail_json(msg=str(exc))",
+    ],
+)
+def test_an_end_that_does_not_print_is_seen(text: str) -> None:
+    assert unsafe_exits(ast.parse(text))
+    assert not unsafe_exits(ast.parse("result = printable_result(run())\nmodule.exit_json(changed=True, **result)"))
+
+
 @pytest.mark.parametrize("path", [path for path in SOURCES if "_faults" in path.parts], ids=name_of)
 def test_no_fault_opens_a_path_by_itself(path: pathlib.Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
