@@ -160,10 +160,11 @@ def test_a_broken_disk_plugged(name: str, plugged: t.Callable[[], Module], disk:
 
 def see_nothing_reached(module: Module, disk: pathlib.Path) -> None:
     before = sha256(disk)
-    result = module("disk_repair", faults=["initramfs-missing"])
-    (failed,) = result["failed_findings"]
-    assert hostile.told(failed["reason"]) == ("", {hostile.CAPABILITIES})
-    assert sha256(disk) == before
+    for check in (True, False):
+        result = module("disk_repair", faults=["initramfs-missing"], check=check)
+        (failed,) = result["failed_findings"]
+        assert hostile.told(failed["reason"]) == ("", {hostile.CAPABILITIES})
+        assert sha256(disk) == before
 
 
 def test_a_program_of_the_patient_reaches_nothing_here(here: t.Callable[[], Module], disk: pathlib.Path) -> None:
