@@ -79,7 +79,7 @@ def exclusive(params: t.Mapping[str, t.Any], *, action: str) -> t.Iterator[Tools
     with open(_LOCK, "a+", encoding="utf-8") as lock:
         _take(lock, limit, patience=params["lock_timeout"])
         _say(lock, {"pid": os.getpid(), "action": action, "since": time.time()})
-        yield Tools(limit=limit, held=lock.fileno())
+        yield Tools(limit=limit)
         _say(lock, {})
 
 

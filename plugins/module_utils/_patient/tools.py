@@ -69,14 +69,14 @@ class Completed:
 class Tools:
     """The tools of the rescue system, found on a fixed path.
 
+    None of them repairs on a disk: each is given a layer or a copy, of which we write down what it changed. So each may
+    be ended at any time, and ends with us.
+
     :param limit: the end of the call that they are run for, after which none goes on, whatever it was given itself.
-    :param held: a descriptor that a tool which writes keeps open: the lock on the disks, which then outlives us as
-        long as the tool does.
     """
 
-    def __init__(self, *, limit: Limit | None = None, held: int | None = None) -> None:
+    def __init__(self, *, limit: Limit | None = None) -> None:
         self._found: dict[str, str | None] = {}
-        self._held = held
         self.limit = limit or Limit()
 
     def has(self, name: str) -> bool:
@@ -89,14 +89,11 @@ class Tools:
         timeout: float,
         ok: t.Container[int] = (0,),
         stdin: bytes | None = None,
-        writes: bool = False,
         shown: str = "",
     ) -> Completed:
         """Run one tool to its end.
 
         :param ok: exit codes that are results; every other code raises.
-        :param writes: it writes to what must stay whole, so nothing of ours ends it before its own end: neither
-            ``timeout``, nor the limit, nor our death. A tool that works on a layer or a copy writes nothing.
         :param shown: what errors call it, where the command is not fit to be read.
         :raises OpenRescueError: ToolMissing, ToolTimeout, ToolFailed, or Stopped where the whole call is to end.
         """
@@ -105,7 +102,7 @@ class Tools:
             raise ToolMissing(
                 f"the rescue system has no '{argv[0]}'", hint=f"Use a rescue image that brings '{argv[0]}'"
             )
-        allowed = None if writes else min(timeout, max(self.limit.left, _GRACE))
+        allowed = min(timeout, max(self.limit.left, _GRACE))
         shown = shown or " ".join(argv)
         done = self._spawn([program, *argv[1:]], timeout=allowed, stdin=stdin, shown=shown)
         if done.rc not in ok:
@@ -118,10 +115,9 @@ class Tools:
             self._found[name] = shutil.which(name, path=SEARCH_PATH)
         return self._found[name]
 
-    def _spawn(self, argv: t.Sequence[str], *, timeout: float | None, stdin: bytes | None, shown: str) -> Completed:
+    def _spawn(self, argv: t.Sequence[str], *, timeout: float, stdin: bytes | None, shown: str) -> Completed:
         # Output goes to files, not pipes: a child that outlives its parent cannot hold us at a pipe's end.
         started = time.monotonic()
-        writes = timeout is None
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, tempfile.TemporaryFile() as given:
             given.write(stdin or b"")
             given.seek(0)
@@ -133,22 +129,18 @@ class Tools:
                 env=ENVIRONMENT,
                 cwd="/",
                 start_new_session=True,
-                pass_fds=(self._held,) if writes and self._held is not None else (),
-                preexec_fn=None if writes else die_with_parent,
+                preexec_fn=die_with_parent,
             )
             try:
                 rc = self._wait(process, timeout)
             except subprocess.TimeoutExpired:
-                raise self._ended_early(shown, timeout or 0.0) from None
+                raise self._ended_early(shown, timeout) from None
             finally:
-                if not writes:
-                    _end_session(process)
+                _end_session(process)
             return Completed(tuple(argv), rc, _read(out), _read(err), time.monotonic() - started)
 
-    def _wait(self, process: subprocess.Popen[bytes], timeout: float | None) -> int:
+    def _wait(self, process: subprocess.Popen[bytes], timeout: float) -> int:
         """Wait asleep: Popen.wait() with a time limit looks twenty times a second, which a slow machine feels."""
-        if timeout is None:
-            return process.wait()
         end = time.monotonic() + timeout
         ears = [] if self.limit.over else [self.limit.ear]
         watched = _watch(process)

@@ -16,7 +16,7 @@ LAYOUTS = LAB_DIR / "layouts"
 #: what a layout calls the identities of its parts
 IDENTITIES = ("ROOT", "BOOT", "SWAP", "USR", "VAR", "HOME_", "LUKS", "ARRAY", "OTHER")
 #: quickly built, so that `make test` has them: two whole systems, and those that are made of texts
-QUICK = ("lvm", "mbr", "rhel", "suse", "ubuntu_server", "ubuntu_cloud")
+QUICK = ("lvm", "mbr", "rhel", "suse", "ubuntu_server", "ubuntu_cloud", "alpine")
 BASE = "systemd-sysv udev kmod e2fsprogs qemu-guest-agent linux-image-cloud-amd64 procps zstd".split()
 
 
