@@ -15,7 +15,8 @@ import re
 import typing as t
 
 from .._errors import OpenRescueError
-from .devices.lookup import Surroundings, array_uuids, bare_number, decoded, is_bare, mapped_names, why_unknown
+from .._formats.crypttab import parse_crypttab
+from .devices.lookup import Surroundings, array_uuids, bare_number, decoded, is_bare, why_unknown
 from .rootless import NoRoot
 from .tools import Tools
 from .tree.tree import Tree
@@ -70,7 +71,7 @@ class Filesystem:
     snapshot: bool = False
     #: UUID of the unit (array, container) that it comes out of
     unit: str = ""
-    #: the patient's how-manieth disk, counted from 0, and the number of the partition on it (0: the whole disk)
+    #: which of the patient's disks it is, counted from 0, and which partition of it (0: the whole disk)
     number: tuple[int, int] | None = None
 
 
@@ -271,7 +272,10 @@ class Patient:
     @property
     def _mappings(self) -> dict[str, str]:
         """What the patient's crypttab makes: name -> source."""
-        return self.once("device mappings", lambda: mapped_names(self._settings("/etc/crypttab")))
+        return self.once(
+            "device mappings",
+            lambda: {entry.name: entry.device for entry in parse_crypttab(self._settings("/etc/crypttab"))},
+        )
 
     @property
     def _arrays(self) -> dict[str, str]:

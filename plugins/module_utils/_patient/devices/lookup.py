@@ -13,7 +13,7 @@ import dataclasses
 import re
 import typing as t
 
-__all__ = ("Surroundings", "array_uuids", "bare_number", "decoded", "is_bare", "mapped_names", "why_unknown")
+__all__ = ("Surroundings", "array_uuids", "bare_number", "decoded", "is_bare", "why_unknown")
 
 _BARE = re.compile(
     r"/dev/(?:(?P<family>sd|vd|xvd|hd)(?P<letters>[a-z]{1,2})(?P<part>\d{0,3})"
@@ -97,16 +97,6 @@ def _group_of(mapped: str) -> str:
     """The volume group in the name of a mapping; a dash inside it is doubled."""
     group, dash, volume = mapped.replace("--", "\0").partition("-")
     return group.replace("\0", "-") if dash and volume else ""
-
-
-def mapped_names(crypttab: str) -> dict[str, str]:
-    """Name of each mapping that a crypttab makes -> its source."""
-    found = {}
-    for line in crypttab.splitlines():
-        fields = line.split()
-        if len(fields) > 1 and not fields[0].startswith("#"):
-            found[fields[0]] = fields[1]
-    return found
 
 
 def array_uuids(mdadm_conf: str) -> dict[str, str]:

@@ -26,6 +26,14 @@ def test_what_an_entry_says() -> None:
     assert early.key == "none"
 
 
+def test_what_is_no_entry_is_left_out() -> None:
+    text = "# <target> <source> <key>\nvda5_crypt 'UUID=1-2' none luks,discard\n\nx\nswap /dev/vdb /dev/urandom swap\n"
+    assert [(one.line, one.name, one.device, one.key, one.options) for one in parse_crypttab(text)] == [
+        (2, "vda5_crypt", "UUID=1-2", "none", ("luks", "discard")),
+        (5, "swap", "/dev/vdb", "/dev/urandom", ("swap",)),
+    ]
+
+
 def test_only_the_named_mappings_are_opened_by_the_initramfs() -> None:
     lines = TEXT.splitlines()
     told = opened_by_initramfs(TEXT, {"vda3_crypt", "swap", "early", "unheard"}).splitlines()

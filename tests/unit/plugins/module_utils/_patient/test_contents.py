@@ -131,7 +131,7 @@ OPEN = Filesystem("/dev/mapper/luks-l1", "/dev/dm-5", "ext4", uuid="o1")
 def test_the_patients_own_names_of_arrays_and_mappings(tmp_path: pathlib.Path, spec: str, device: str | None) -> None:
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc/crypttab").write_text(
-        "crypt-root UUID=l1 none luks\nlocked UUID=l2 none\na /dev/mapper/b\nb /dev/mapper/a\n"
+        'crypt-root "UUID=l1" none luks\nlocked UUID=l2 none\na /dev/mapper/b\nb /dev/mapper/a\n'
     )
     (tmp_path / "etc/mdadm.conf").write_text("ARRAY /dev/md127 UUID=aaaaaaaa:aaaaaaaa:aaaaaaaa:aaaaaaaa\n")
     patient = Patient(tools=Tools())

@@ -12,7 +12,6 @@ from ansible_collections.openrescue.server.plugins.module_utils._patient.devices
     array_uuids,
     bare_number,
     decoded,
-    mapped_names,
     why_unknown,
 )
 
@@ -94,11 +93,7 @@ def test_of_these_nobody_can_tell(spec: str, around: Surroundings) -> None:
     assert why_unknown(spec, around, made={"crypt-data": "UUID=x"}) != ""
 
 
-def test_settings_name_mappings_and_arrays() -> None:
-    assert mapped_names("# name source key\nopen UUID=1 none luks\nbroken\n\nswap /dev/vda3 /dev/urandom swap\n") == {
-        "open": "UUID=1",
-        "swap": "/dev/vda3",
-    }
+def test_settings_name_arrays() -> None:
     text = "DEVICE partitions\nARRAY /dev/md0 metadata=1.2 UUID=0011AABB:22334455:66778899:aabbccdd name=h:0\n"
     text += "ARRAY data level=raid1\n   uuid=aaaaaaaa:bbbbbbbb:cccccccc:dddddddd\nARRAY <ignore> name=x\n"
     assert array_uuids(text) == {
