@@ -14,13 +14,24 @@ import re
 import typing as t
 
 from ..._errors import OpenRescueError
+from ..limit import Stopped
 from ..tools import Tools
 from .graph import Unit
 
-__all__ = ("FIRST_ARRAY", "Assembly", "assemble", "lvm_config")
+__all__ = ("FIRST_ARRAY", "Assembly", "Failed", "WrongPassphrase", "assemble", "lvm_config")
 
 #: numbers of arrays from here on are ours: the patient's own may be taken on this system
 FIRST_ARRAY = 900
+
+
+#: UUID of a unit -> why it did not come up
+Failed = dict[str, OpenRescueError]
+
+
+class WrongPassphrase(OpenRescueError):
+    """None of the passphrases opens the container."""
+
+    code = "luks_passphrase"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,28 +67,32 @@ def lvm_config(paths: t.Iterable[str], *, read_only: t.Iterable[str] = ()) -> st
     )
 
 
-def assemble(tools: Tools, wanted: t.Sequence[Assembly], *, passphrases: t.Sequence[str]) -> dict[str, str]:
-    """Activate what is built from these members.
+def assemble(tools: Tools, wanted: t.Sequence[Assembly], *, passphrases: t.Sequence[str]) -> Failed:
+    """Activate what is built from these members. What does not come up keeps nothing else from doing so.
 
     :param passphrases: each is tried on each container.
-    :returns: UUID of a unit -> why it did not come up.
+    :raises Stopped: the whole call is to end.
     """
-    failed: dict[str, str] = {}
+    failed: Failed = {}
     for item in wanted:
         try:
             if item.unit.kind == "array":
                 _assemble_array(tools, item)
             elif item.unit.kind == "luks":
                 _unlock(tools, item, passphrases)
+        except Stopped:
+            raise
         except OpenRescueError as exc:
-            failed[item.unit.uuid] = exc.message
+            failed[item.unit.uuid] = exc
     groups = [item for item in wanted if item.unit.kind == "group"]
     if groups:
         try:
             _activate(tools, groups)
+        except Stopped:
+            raise
         except OpenRescueError as exc:
             # Whatever could be activated is active all the same; what is missing is seen by who looks for it.
-            failed.update((item.unit.uuid, exc.message) for item in groups)
+            failed.update((item.unit.uuid, exc) for item in groups)
     return failed
 
 
@@ -112,4 +127,4 @@ def _unlock(tools: Tools, item: Assembly, passphrases: t.Sequence[str]) -> None:
         )
         if done.rc == 0:
             return
-    raise OpenRescueError("no passphrase of 'luks_passphrases' opens it", code="luks_passphrase")
+    raise WrongPassphrase("no passphrase of 'luks_passphrases' opens it")

@@ -15,7 +15,7 @@ import typing as t
 from ..._formats.lvm import VolumeGroup
 from ..._text import printable
 from ..tools import Tools
-from .assembly import FIRST_ARRAY, Assembly, assemble
+from .assembly import FIRST_ARRAY, Assembly, Failed, WrongPassphrase, assemble
 from .graph import Closed, Unit, is_container, units_of, unsupported
 from .labels import read_labels
 from .layers import Layers
@@ -54,7 +54,7 @@ class Stack:
         self.found = Survey({})
         self.units: tuple[Unit, ...] = ()
         #: UUID of a unit -> why it did not come up
-        self.failed: dict[str, str] = {}
+        self.failed: Failed = {}
         self._opened: frozenset[str] = frozenset()
         self._numbers: dict[str, int] = {}
 
@@ -176,14 +176,25 @@ class Stack:
                 found.append(Closed("incomplete", f"{unit.title} is incomplete: it lacks {', '.join(unit.missing)}"))
             built = any(self.children(self.found.blocks[name]) for name in unit.members)
             if unit.kind == "luks" and not built:
-                told = f" ({self.failed[unit.uuid]})" if unit.uuid in self.failed else ""
-                found.append(Closed("locked", f"{unit.name} is locked (LUKS){told}"))
+                found.append(self._locked(unit))
             elif unit.kind == "array" and not built and not unit.missing:
-                reason = self.failed.get(unit.uuid) or self._layers.reason or "nobody knows why"
+                reason = self._why(unit) or "nobody knows why"
                 found.append(Closed("unsupported", f"{unit.title} did not come up: {reason}"))
             elif unit.group and not unit.missing:
                 found += self._asleep(unit, unit.group)
         return found
+
+    def _locked(self, unit: Unit) -> Closed:
+        """A container that is not open; where the tool failed, another passphrase is no way out."""
+        error = self.failed.get(unit.uuid)
+        if error is not None and not isinstance(error, WrongPassphrase):
+            return Closed("unsupported", f"{unit.name} could not be unlocked (LUKS): {error}")
+        return Closed("locked", f"{unit.name} is locked (LUKS)" + (f" ({error.message})" if error else ""))
+
+    def _why(self, unit: Unit) -> str:
+        """Why a unit did not come up, as far as anybody knows."""
+        error = self.failed.get(unit.uuid)
+        return error.message if error else self._layers.reason
 
     def _asleep(self, unit: Unit, group: VolumeGroup) -> list[Closed]:
         """Volumes of a whole group that are not active all the same."""
@@ -193,7 +204,7 @@ class Stack:
             for volume in group.volumes
             if _volume_path(group.name, volume.name) not in here and not set(volume.types) & _WITHOUT_DEVICE
         ]
-        reason = self.failed.get(unit.uuid) or self._layers.reason or "they may need tools that are missing here"
+        reason = self._why(unit) or "they may need tools that are missing here"
         shown = ", ".join(printable(name, limit=60) for name in names[:5]) + (", …" if names[5:] else "")
         return [Closed("unsupported", f"volumes of {unit.title} did not come up: {shown} ({reason})")] if names else []
 

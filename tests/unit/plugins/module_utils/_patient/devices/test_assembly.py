@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import typing as t
 
+import pytest
+from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
 from ansible_collections.openrescue.server.plugins.module_utils._formats.lvm import LogicalVolume, VolumeGroup
 from ansible_collections.openrescue.server.plugins.module_utils._patient.devices.assembly import (
     Assembly,
+    WrongPassphrase,
     assemble,
     lvm_config,
 )
 from ansible_collections.openrescue.server.plugins.module_utils._patient.devices.graph import Unit
-from ansible_collections.openrescue.server.plugins.module_utils._patient.tools import Completed, Tools
+from ansible_collections.openrescue.server.plugins.module_utils._patient.limit import Stopped
+from ansible_collections.openrescue.server.plugins.module_utils._patient.tools import Completed, ToolFailed, Tools
 
 GROUP = Unit(
     "group",
@@ -39,6 +43,17 @@ class Recorder(Tools):
     def run(self, argv: t.Sequence[str], **options: t.Any) -> Completed:
         self.ran.append((tuple(argv), options.get("stdin")))
         return Completed(tuple(argv), self.codes.pop(0) if self.codes else 0, "", "", 0.0)
+
+
+class Broken(Tools):
+    """Ends in the same way, whatever is run."""
+
+    def __init__(self, error: OpenRescueError) -> None:
+        super().__init__()
+        self.error = error
+
+    def run(self, argv: t.Sequence[str], **_options: t.Any) -> Completed:
+        raise self.error
 
 
 def test_lvm_sees_the_given_devices_only_and_what_is_not_written_is_read_only() -> None:
@@ -69,4 +84,17 @@ def test_a_passphrase_is_never_on_a_command_line() -> None:
         assert argv[-2:] == ("/dev/vdb", "luks-l1")
         assert "--readonly" in argv
         assert not {"wrong", "right"} & set(argv)
-    assert "no passphrase" in assemble(Recorder(2), [Assembly(LUKS, ("/dev/vdb",))], passphrases=["x"])["l1"]
+    failed = assemble(Recorder(2), [Assembly(LUKS, ("/dev/vdb",))], passphrases=["x"])
+    assert isinstance(failed["l1"], WrongPassphrase)
+
+
+def test_what_does_not_come_up_keeps_nothing_else_from_it() -> None:
+    wanted = [Assembly(ARRAY, ("/dev/vdb",), number=900), Assembly(GROUP, ("/dev/vdb",))]
+    failed = assemble(Broken(ToolFailed("mdadm ended with code 1")), wanted, passphrases=())
+    assert {uuid: type(error) for uuid, error in failed.items()} == {"a": ToolFailed, "g": ToolFailed}
+
+
+def test_a_call_that_is_to_end_ends() -> None:
+    for item in (Assembly(ARRAY, ("/dev/vdb",), number=900), Assembly(GROUP, ("/dev/vdb",))):
+        with pytest.raises(Stopped):
+            assemble(Broken(Stopped("by SIGTERM")), [item], passphrases=())

@@ -13,7 +13,11 @@ import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._formats.lvm import LogicalVolume, VolumeGroup
 from ansible_collections.openrescue.server.plugins.module_utils._formats.superblocks import BtrfsMember, MdMember
 from ansible_collections.openrescue.server.plugins.module_utils._patient.devices import stack as stack_module
-from ansible_collections.openrescue.server.plugins.module_utils._patient.devices.assembly import Assembly
+from ansible_collections.openrescue.server.plugins.module_utils._patient.devices.assembly import (
+    Assembly,
+    Failed,
+    WrongPassphrase,
+)
 from ansible_collections.openrescue.server.plugins.module_utils._patient.devices.facts import (
     attached,
     filesystem_of,
@@ -24,7 +28,7 @@ from ansible_collections.openrescue.server.plugins.module_utils._patient.devices
 from ansible_collections.openrescue.server.plugins.module_utils._patient.devices.layout import describe
 from ansible_collections.openrescue.server.plugins.module_utils._patient.devices.stack import Stack
 from ansible_collections.openrescue.server.plugins.module_utils._patient.devices.survey import Block, Survey
-from ansible_collections.openrescue.server.plugins.module_utils._patient.tools import Tools
+from ansible_collections.openrescue.server.plugins.module_utils._patient.tools import ToolMissing, Tools
 
 GROUP = VolumeGroup(
     "g1", "own", 1, {"p1": "", "p2": ""}, (), (LogicalVolume("root", ("striped",)), LogicalVolume("data", ("striped",)))
@@ -85,7 +89,7 @@ class World:
             )
         return Survey(ordered, tuple(one.kname for one in self.disks if not one.parents))
 
-    def assemble(self, _tools: Tools, wanted: t.Sequence[Assembly], *, passphrases: t.Sequence[str]) -> dict[str, str]:
+    def assemble(self, _tools: Tools, wanted: t.Sequence[Assembly], *, passphrases: t.Sequence[str]) -> Failed:
         for item in wanted:
             self.assembled[item.unit.uuid] = item
             for one in self.comes.get(item.unit.uuid, []):
@@ -231,6 +235,14 @@ def test_what_is_closed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     assert LVM.build(monkeypatch).closed() == []
     locked = World(LUKS.disks, {}, {}).build(monkeypatch)
     assert [(item.kind, item.text) for item in locked.closed()] == [("locked", "/dev/vdb2 is locked (LUKS)")]
+    locked.failed = {"l1": WrongPassphrase("none opens it")}
+    assert [(item.kind, item.text) for item in locked.closed()] == [
+        ("locked", "/dev/vdb2 is locked (LUKS) (none opens it)")
+    ]
+    locked.failed = {"l1": ToolMissing("there is no cryptsetup", hint="Bring it")}
+    (closed,) = locked.closed()
+    assert closed.kind == "unsupported", "another passphrase is no way out"
+    assert "there is no cryptsetup. Bring it" in closed.text
     half = World(LVM.disks[:1], {"vdb": LVM.labels["vdb"]}, LVM.comes).build(monkeypatch)
     assert [item.kind for item in half.closed()] == ["incomplete"]
     asleep = World(LVM.disks, LVM.labels, {"g1": LVM.comes["g1"][:1]}).build(monkeypatch)
