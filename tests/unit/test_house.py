@@ -148,6 +148,19 @@ def test_formats_are_pure(path: pathlib.Path) -> None:
     assert not {item.split(".")[0] for item in imported(tree, name_of(path))} & {*BY_ITSELF, "socket", "time"} - {"io"}
 
 
+#: tests of whole rooms: the filters, and all faults of fstab over one table
+OF_ROOMS = {"filter/test_filters.py", "_faults/fstab/test_distributions.py", "_faults/fstab/test_healthy.py"}
+
+
+@pytest.mark.parametrize("test", sorted(ROOT.glob("tests/unit/plugins/**/test_*.py")), ids=lambda path: path.stem)
+def test_a_test_is_called_as_what_it_tests(test: pathlib.Path) -> None:
+    """So what tests a file is found by its name, and gone with it."""
+    if any(str(test).endswith(name) for name in OF_ROOMS):
+        return
+    folder, name = ROOT / test.parent.relative_to(ROOT / "tests/unit"), test.name[len("test_") :]
+    assert (folder / name).exists() or (folder / f"_{name}").exists()
+
+
 def test_every_room_file_is_tested_by_units() -> None:
     named = set()
     for test in ROOT.glob("tests/unit/**/*.py"):

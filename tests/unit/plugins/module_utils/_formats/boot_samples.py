@@ -59,3 +59,17 @@ def elf(interpreter: str = "", needed: tuple[str, ...] = (), run_path: str = "")
         struct.pack("<IIQQQQQQ", kind, 4, at, address, address, size, size, 8) for kind, at, address, size in headers
     )
     return head + packed.ljust(3 * 56, b"\0") + texts + strings + table
+
+
+UKI = efi_program(
+    {".linux": bzimage(), ".initrd": b"x" * 99, ".cmdline": b"root=UUID=1 ro\n\0", ".uname": b"6.1.0-1-amd64"}
+)
+SAMPLES = {"elf": elf("/lib/ld.so", ("libc.so.6",)), "uki": UKI, "kernel": bzimage()}
+
+
+def spoiled(sample: bytes) -> t.Iterator[bytes]:
+    """Its head with numbers that nobody should believe, and cut."""
+    for at in range(0, min(len(sample), 400), 7):
+        for value in (b"\xff" * 8, struct.pack("<Q", 1 << 40)):
+            yield sample[:at] + value + sample[at + 8 :]
+        yield sample[:at]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How what is on a disk is named, parsed, compared and shown."""
+"""How the patient's devices are named, and what a name of it means."""
 
 from __future__ import annotations
 
@@ -13,10 +13,6 @@ import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._patient.devices.lookup import Surroundings
 from ansible_collections.openrescue.server.plugins.module_utils._patient.patient import Filesystem, Patient
 from ansible_collections.openrescue.server.plugins.module_utils._patient.tools import Tools
-from ansible_collections.openrescue.server.plugins.module_utils._patient.tree.contents import (
-    read_kernels,
-    read_os_release,
-)
 from ansible_collections.openrescue.server.plugins.module_utils._patient.tree.tree import Tree
 
 ROOT = Filesystem(
@@ -82,33 +78,6 @@ def test_what_a_path_lies_on(tmp_path: pathlib.Path, path: str, device: str) -> 
     found = patient.covering(path)
     assert found is not None
     assert found.device == device
-
-
-def test_release_is_parsed_and_never_run(tmp_path: pathlib.Path) -> None:
-    (tmp_path / "etc").mkdir()
-    (tmp_path / "etc/os-release").write_text('ID=debian\nPRETTY_NAME="A $(reboot) \\"x\\" \x1b[2J"\nVERSION_ID=12\n')
-    release = read_os_release(Tree(str(tmp_path)))
-    assert release is not None
-    assert (release.id, release.version_id) == ("debian", "12")
-    assert release.pretty_name == 'A $(reboot) "x" \\x1b[2J'
-
-
-def test_kernels_are_newest_first_with_their_initramfs(tmp_path: pathlib.Path) -> None:
-    (tmp_path / "boot").mkdir()
-    for name in ("vmlinuz-6.9.1-2", "vmlinuz-6.10.0-1", "vmlinuz-0-rescue-abc", "initrd.img-6.9.1-2"):
-        (tmp_path / "boot" / name).write_text("x")
-    kernels = read_kernels(Tree(str(tmp_path)), None)
-    assert [kernel.version for kernel in kernels] == ["6.10.0-1", "6.9.1-2", "0-rescue-abc"]
-    assert [kernel.initramfs for kernel in kernels] == [None, "/boot/initrd.img-6.9.1-2", None]
-    assert kernels[0].expected_initramfs == "/boot/initramfs-6.10.0-1.img"
-
-
-def test_a_kernel_whose_name_is_no_text_is_none(tmp_path: pathlib.Path) -> None:
-    """T9: it would be in a result that no controller can read."""
-    (tmp_path / "boot").mkdir()
-    for name in (b"vmlinuz-6.1.0", b"vmlinuz-\xe9", b"vmlinuz-6\x1b[2J", b"vmlinuz-6\n1"):
-        (tmp_path / "boot" / name.decode("utf-8", "surrogateescape")).write_text("x")
-    assert [kernel.version for kernel in read_kernels(Tree(str(tmp_path)), None)] == ["6.1.0"]
 
 
 ARRAY = Filesystem("/dev/md900", "/dev/dm-4", "ext4", uuid="r1", unit="a" * 32, aliases=("/dev/md/0", "/dev/md0"))
