@@ -239,7 +239,7 @@ class View:
             raise self.patient.several  # pylint: disable=raising-bad-type
 
     def layers_of(self, filesystem: Filesystem) -> list[tuple[Filesystem, str, str]]:
-        """The devices beneath a file system that have layers: each with the path of its layer, and of the store."""
+        """The devices of a file system that have layers: each with the path of its layer, and of the store."""
         members = [self._block(name) for name in (filesystem.device, *self._others(filesystem))]
         covers = {block.kname: block for member in members for block in self._stack.covers(member)}
         return [
@@ -339,7 +339,7 @@ class View:
     def _why_not(self, filesystem: Filesystem) -> str:
         if filesystem.shared:
             return "other servers use its disk at this moment"
-        split = [unit for unit in self._stack.units_beneath(self._block(filesystem.device)) if unit.split]
+        split = [unit for unit in self._stack.units_needed(self._block(filesystem.device)) if unit.split]
         if split:
             return f"{split[0].title} lacks {', '.join(split[0].missing)}, and what is written now would not be there"
         return ""

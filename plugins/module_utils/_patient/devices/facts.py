@@ -73,13 +73,13 @@ def surroundings(stack: Stack, *, shifted: bool) -> Surroundings:
 
 def filesystem_of(block: Block, stack: Stack, *, shared: t.Collection[str] = ()) -> Filesystem:
     values = block.signature
-    above = stack.found.above(block.kname)
-    top = next(index for index, name in enumerate(stack.found.tops) if name in above)
+    parts = stack.found.made_of(block.kname)
+    top = next(index for index, name in enumerate(stack.found.tops) if name in parts)
     unit = stack.unit_of(block)
     several = unit.members[1:] if unit and unit.kind == "btrfs" and block.kname in unit.members else ()
     others = [stack.found.blocks[name] for name in several]
-    beneath = [one for one in stack.units if one.kind != "btrfs" and set(one.members) & above - {block.kname}]
-    members = {name for one in (block, *others) for name in stack.found.above(one.kname)}
+    units = [one for one in stack.units if one.kind != "btrfs" and set(one.members) & parts - {block.kname}]
+    members = {name for one in (block, *others) for name in stack.found.made_of(one.kname)}
     return Filesystem(
         device=block.path,
         reading_device=stack.reading(block),
@@ -96,7 +96,7 @@ def filesystem_of(block: Block, stack: Stack, *, shared: t.Collection[str] = ())
         others=tuple(stack.reading(one) for one in others),
         shared=bool(members & set(shared)),
         snapshot=any(stack.found.blocks[name].mapping.endswith("-cow") for name in block.parents),
-        unit=beneath[-1].uuid if beneath else "",
+        unit=units[-1].uuid if units else "",
     )
 
 
@@ -110,8 +110,8 @@ def names_of(block: Block, stack: Stack) -> list[str]:
             group, _dash, volume = block.name.replace("--", "\0").partition("-")
             names.append(f"/dev/{group}/{volume}".replace("\0", "-"))
     if block.kname.startswith("md") and block.type != "part":
-        beneath = stack.found.above(block.kname)
-        own = [unit for unit in stack.units if unit.kind == "array" and set(unit.members) & beneath]
+        parts = stack.found.made_of(block.kname)
+        own = [unit for unit in stack.units if unit.kind == "array" and set(unit.members) & parts]
         for unit in own[-1:]:
             name = unit.name.rpartition(":")[2]
             names += [f"/dev/md/{name}", *([f"/dev/md{name}"] if name.isdecimal() else [])]

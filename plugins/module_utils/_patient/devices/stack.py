@@ -115,10 +115,10 @@ class Stack:
         """The unit that it is a member of."""
         return next((unit for unit in self.units if block.kname in (*unit.members, *unit.doubles)), None)
 
-    def units_beneath(self, block: Block) -> list[Unit]:
+    def units_needed(self, block: Block) -> list[Unit]:
         """All units that this device hangs on, its own included."""
-        above = self.closure([block])
-        return [unit for unit in self.units if any(self.found.blocks[name].path in above for name in unit.members)]
+        needed = self.closure([block])
+        return [unit for unit in self.units if any(self.found.blocks[name].path in needed for name in unit.members)]
 
     def closure(self, blocks: t.Iterable[Block]) -> set[str]:
         """Paths of these devices and of all that has to be opened with them: units whole, down to the disks."""
@@ -129,14 +129,14 @@ class Stack:
             if block.path in found:
                 continue
             found.add(block.path)
-            below = self._beneath(block)
-            names = {parent.kname for parent in below}
+            parts = self._parts(block)
+            names = {parent.kname for parent in parts}
             whole = [
                 unit
                 for unit in self.units
                 if (block.kname in unit.members if unit.kind == "btrfs" else names & set(unit.members))
             ]
-            pending.extend(below)
+            pending.extend(parts)
             pending.extend(self.found.blocks[name] for unit in whole for name in unit.members)
         return found
 
@@ -155,7 +155,7 @@ class Stack:
         """The devices whose layers take what is written to this one."""
         if block.kname in self._layers.snapshots:
             return [block]
-        return [found for parent in self._beneath(block) for found in self.covers(parent)]
+        return [found for parent in self._parts(block) for found in self.covers(parent)]
 
     def refresh(self) -> None:
         """Read again what is on the devices."""
@@ -257,11 +257,11 @@ class Stack:
         own = {one.kname for one in self.found.patients()}
         return [self.found.blocks[name] for name in block.parents if name in own]
 
-    def _beneath(self, block: Block) -> list[Block]:
+    def _parts(self, block: Block) -> list[Block]:
         """What it is made of, our layers left out."""
         found: list[Block] = []
         for parent in self._parents(block):
-            found.extend(self._beneath(parent) if parent.is_layer else [parent])
+            found.extend(self._parts(parent) if parent.is_layer else [parent])
         return found
 
 

@@ -90,7 +90,7 @@ class Survey:
     def children(self, kname: str) -> list[Block]:
         return [block for block in self.blocks.values() if kname in block.parents]
 
-    def beneath(self, kname: str) -> list[Block]:
+    def built_on(self, kname: str) -> list[Block]:
         """The device itself and all that is built on it, each once, in order."""
         found = {kname: self.blocks[kname]}
         for block in self.blocks.values():
@@ -98,7 +98,7 @@ class Survey:
                 found[block.kname] = block
         return list(found.values())
 
-    def above(self, kname: str) -> set[str]:
+    def made_of(self, kname: str) -> set[str]:
         """The device itself and all that it is built from."""
         found: set[str] = set()
         pending = [kname]
@@ -113,7 +113,7 @@ class Survey:
         """Every device of the patient."""
         found: dict[str, Block] = {}
         for top in self.tops:
-            found.update((block.kname, block) for block in self.beneath(top))
+            found.update((block.kname, block) for block in self.built_on(top))
         return list(found.values())
 
 
@@ -235,7 +235,7 @@ def patient_tops(found: Survey, *, used: t.Collection[str], only: t.Sequence[str
     :param used: kernel names of what the running system itself uses.
     :param only: paths that the user named; they are taken as given, unless the running system uses them.
     """
-    own = {top for name in used for top in found.above(name)}
+    own = {top for name in used for top in found.made_of(name)}
     if only:
         return tuple(_named(found, path, own=own) for path in only)
     return tuple(
@@ -261,7 +261,7 @@ def _named(found: Survey, path: str, *, own: t.Collection[str]) -> str:
             code="device_not_found",
             hint=f"The rescue system sees: {disks or 'no disk at all'}",
         )
-    taken = {item.kname for item in found.beneath(block.kname)} & set(own)
+    taken = {item.kname for item in found.built_on(block.kname)} & set(own)
     if taken:
         raise OpenRescueError(
             f"{block.path} is in use by the running system ({', '.join(sorted(taken))})",
@@ -296,7 +296,7 @@ def survey(
     blocks = read_blocks()
     found = Survey(blocks)
     used = _used(found, ignore_mounts_below)
-    own = {other.kname for name in used for top in found.above(name) for other in found.beneath(top)}
+    own = {other.kname for name in used for top in found.made_of(name) for other in found.built_on(top)}
     before = known.blocks if known else {}
     fresh = [
         block.path

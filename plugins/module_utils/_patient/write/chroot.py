@@ -131,8 +131,8 @@ def _tell_of_containers(patient: Patient, tree: Tree, folder: str) -> None:
     """
     mounted = [item for item in patient.filesystems if item.mount_point in ("/", "/usr")]
     devices = [path for item in mounted for path in (item.reading_device, *item.others)]
-    beneath = {name for path in devices for name in _containers(os.stat(path).st_rdev)}
-    names = [name for name, ours in patient.unlocked().items() if ours in beneath]
+    containers = {name for path in devices for name in _containers(os.stat(path).st_rdev)}
+    names = [name for name, ours in patient.unlocked().items() if ours in containers]
     text = tree.read_text("/etc/crypttab") if names else None
     if text is None:
         return

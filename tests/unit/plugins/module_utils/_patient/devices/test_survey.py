@@ -119,8 +119,8 @@ def test_the_patient_is_what_is_not_the_rescue_systems_own(found: Survey) -> Non
 
 def test_a_volume_on_two_disks_stands_once_with_both(found: Survey) -> None:
     assert found.blocks["dm-0"].parents == ("vdb2", "vdc")
-    assert found.above("dm-0") == {"dm-0", "vdb2", "vdb", "vdc"}
-    assert [block.kname for block in found.beneath("vdb")] == ["vdb", "vdb1", "md5", "vdb2", "dm-0", "dm-2", "vdb10"]
+    assert found.made_of("dm-0") == {"dm-0", "vdb2", "vdb", "vdc"}
+    assert [block.kname for block in found.built_on("vdb")] == ["vdb", "vdb1", "md5", "vdb2", "dm-0", "dm-2", "vdb10"]
 
 
 @pytest.mark.parametrize(("path", "top"), [("/dev/vdc", "vdc"), ("/dev/vdb1", "vdb1"), ("/dev/loop0", "loop0")])
