@@ -90,7 +90,8 @@ verdict:
   description:
     - V(unbootable) if a critical finding was made, or a link of RV(chain) is broken.
     - V(bootable) if every check ran, none was made, and RV(chain) is whole.
-    - V(unknown) otherwise, for example where the disks hold no operating system.
+    - V(unknown) otherwise, for example where the disks hold no operating system, or several and nothing tells which of
+      them the server boots. Then RV(message) says of each what was found, and O(root) chooses one.
   type: str
   returned: success
   sample: unbootable

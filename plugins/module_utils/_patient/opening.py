@@ -148,19 +148,26 @@ class View:
             raise DeviceGone(f"{exc.filename or 'device'}: {exc.strerror}") from exc
         self._list()
 
-    def mount(self, *, read_only: bool = False) -> None:
+    def mount(self, *, read_only: bool = False, root: str | None = None) -> None:
         """To the tree stage; ``patient.root`` is None afterwards if there is no operating system.
 
         :param read_only: mount nothing for writing, not even layers.
+        :param root: the device with the root, for this once.
         """
         patient = self.patient
+        if self.is_mounted:
+            self._unmount()
         patient.drop_facts()
         trial = self._trial and not read_only
         writable = {item.device for item in patient.filesystems if self.is_written(item) and not read_only}
         if trial:
             writable |= {item.device for item in patient.filesystems if item.writable and not item.shared}
         self.mounts.mount(
-            patient, root=self._root, writable=writable, trial=trial and not self.has_layers, closed=self._closed()
+            patient,
+            root=root or self._root,
+            writable=writable,
+            trial=trial and not self.has_layers,
+            closed=self._closed(),
         )
         if patient.root is None:
             self.check_devices()

@@ -11,7 +11,7 @@ import pathlib
 import typing as t
 
 import pytest
-from loop_disk import BOOT_UUID, Disk, fill_root, module, mounted, run
+from loop_disk import BOOT_UUID, WRONG_UUID, Disk, fill_root, module, mounted, run
 from openrescue_lab.disk import sha256
 
 
@@ -108,6 +108,16 @@ def test_of_several_operating_systems_the_servers_own_is_judged_and_one_can_be_c
         (second / "grub/grub.cfg").unlink()
     unclear = module("disk_diagnose", devices=[disk.device])
     assert (unclear["verdict"], unclear["message"][:31]) == ("unknown", "There are several operating sys")
+    with mounted(disk.root, disk.folder / "mnt") as root:
+        (root / "etc/fstab").write_text(f"UUID={WRONG_UUID} /boot ext4 defaults 0 2\n")
+    before = sha256(disk.image)
+    unclear = module("disk_diagnose", devices=[disk.device])
+    assert sha256(disk.image) == before
+    assert unclear["verdict"] == "unknown", unclear
+    assert f"{disk.boot} would be un" in unclear["message"]
+    assert f"{disk.root} would be unbootable (fstab-missing-device" in unclear["message"]
+    assert unclear["patient"]["root"] == disk.boot
+    assert "fstab-missing-device" not in [item["fault"] for item in unclear["findings"]]
     refused = module("disk_mount", state="mounted", read_only=False, devices=[disk.device])
     assert refused["error"]["code"] == "several_roots"
     assert module("disk_diagnose", devices=[disk.device], root=disk.root)["patient"]["root"] == disk.root

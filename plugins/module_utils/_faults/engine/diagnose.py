@@ -10,6 +10,7 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import dataclasses
+import functools
 import time
 import typing as t
 
@@ -128,31 +129,77 @@ def diagnose(
     :param wanted: fault IDs to limit to; a damaged file system is looked for in any case.
     :param chain: follows the boot from the loader to init; without it, nothing is called bootable.
     """
-    report = Report()
+    on_devices = Report()
     began = time.monotonic()
     for fault in _of_stage(faults, "device"):
         found, check = detect(fault, view, budget)
         if wanted is None or fault.id in wanted:
-            report.findings.extend(found)
-            report.checks.append(check)
+            on_devices.findings.extend(found)
+            on_devices.checks.append(check)
         for finding in found:
             if finding.confidence == "high" and finding.evidence and finding.evidence[0].device:
-                report.damaged[finding.evidence[0].device] = f"{finding.summary}, and that was not repaired"
+                on_devices.damaged[finding.evidence[0].device] = f"{finding.summary}, and that was not repaired"
         _heal(fault, found, view)
     began = budget.lap("device_checks", began)
     view.mount(read_only=True)
+    budget.lap("mount", began)
+    judge = functools.partial(_judge, view, on_devices, faults=faults, budget=budget, wanted=wanted, chain=chain)
+    report = judge()
+    if view.patient.several is not None and chain is not None:
+        _judge_others(view, report, judge, budget)
+    view.check_layers()
+    view.check_devices()
+    return report
+
+
+def _judge(
+    view: View,
+    on_devices: Report,
+    *,
+    faults: Faults,
+    budget: TimeBudget,
+    wanted: t.Container[str] | None,
+    chain: Chain | None,
+) -> Report:
+    """What is to be said of the patient with the root that is mounted now."""
+    began = time.monotonic()
+    report = dataclasses.replace(on_devices, findings=[*on_devices.findings], checks=[*on_devices.checks])
     for fault in _of_stage(faults, "device"):
         report.findings = _weighed(fault, report.findings, view.patient)
-    began = budget.lap("mount", began)
     _look_in_tree(view, _of_stage(faults, "tree"), budget, wanted, report)
     began = budget.lap("tree_checks", began)
     if chain is not None and view.patient.root is not None:
         report.chain = _followed(chain, view.patient)
     budget.lap("chain", began)
-    view.check_layers()
-    view.check_devices()
     _conclude(report, view.patient)
     return report
+
+
+def _judge_others(view: View, first: Report, judge: t.Callable[[], Report], budget: TimeBudget) -> None:
+    """Say of each operating system what was found, where nothing tells which of them the server boots.
+
+    What is returned in detail is that of the first. None is written to before somebody has chosen it.
+    """
+    patient, began = view.patient, time.monotonic()
+    shown, notes = patient.root, [*patient.notes]
+    told = []
+    for root in patient.roots:
+        if shown is not None and root == shown.device:
+            told.append(_told_of(root, first))
+        else:
+            view.mount(read_only=True, root=root)
+            told.append(_told_of(root, judge()))
+    view.mount(read_only=True)
+    patient.notes = notes
+    first.message = f"There are several operating systems: {'; '.join(told)}. Choose one with 'root'"
+    budget.lap("other_roots", began)
+
+
+def _told_of(root: str, report: Report) -> str:
+    """One operating system of several, in a few words."""
+    verdict = verdict_of(report.findings, report.chain, unchecked=_unchecked(report))
+    serious = dict.fromkeys(item.fault for item in report.findings if item.severity != "info")
+    return f"{root} would be {verdict} ({', '.join(serious) or 'nothing was found'})"
 
 
 def _look_in_tree(
@@ -170,13 +217,17 @@ def _look_in_tree(
 
 
 def _conclude(report: Report, patient: Patient) -> None:
-    unchecked = sum(check.status == "skipped" for check in report.checks)
+    unchecked = _unchecked(report)
     report.verdict = verdict_of(report.findings, report.chain, unchecked=unchecked)
     report.message = message_of(report.findings, report.chain, unchecked=unchecked)
     unclear = patient.no_root if patient.root is None else patient.several
-    if unclear is not None and report.verdict != "unbootable":
+    if unclear is not None and (report.verdict != "unbootable" or patient.several is not None):
         report.verdict = "unknown"
         report.message = unclear.message[:1].upper() + unclear.message[1:]
+
+
+def _unchecked(report: Report) -> int:
+    return sum(check.status == "skipped" for check in report.checks)
 
 
 def _of_stage(faults: Faults, stage: Stage) -> list[Fault]:

@@ -13,7 +13,12 @@ import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
 from ansible_collections.openrescue.server.plugins.module_utils._faults.catalog import FAULTS
 from ansible_collections.openrescue.server.plugins.module_utils._faults.engine import diagnose as engine
-from ansible_collections.openrescue.server.plugins.module_utils._faults.engine.diagnose import Check
+from ansible_collections.openrescue.server.plugins.module_utils._faults.engine.diagnose import (
+    Chain,
+    Check,
+    Report,
+)
+from ansible_collections.openrescue.server.plugins.module_utils._faults.engine.verdict import Link
 from ansible_collections.openrescue.server.plugins.module_utils._faults.model import (
     Evidence,
     Fault,
@@ -21,6 +26,8 @@ from ansible_collections.openrescue.server.plugins.module_utils._faults.model im
     NotApplicable,
 )
 from ansible_collections.openrescue.server.plugins.module_utils._patient.opening import View
+from ansible_collections.openrescue.server.plugins.module_utils._patient.patient import Filesystem, Patient
+from ansible_collections.openrescue.server.plugins.module_utils._patient.rootless import SeveralRoots
 from ansible_collections.openrescue.server.plugins.module_utils._patient.tools import Tools
 from ansible_collections.openrescue.server.plugins.module_utils._time import TimeBudget
 
@@ -132,3 +139,49 @@ def test_a_boot_that_cannot_be_followed_ends_nothing() -> None:
     patient = View(tools=Tools()).patient
     assert engine._followed(chain, patient) == ()
     assert "is larger than" in patient.notes[0]
+
+
+class TwoRoots(View):
+    """Of two operating systems the second lacks what the fault looks for."""
+
+    def __init__(self) -> None:
+        super().__init__(tools=Tools())
+        self.mounted: list[str | None] = []
+        self.patient.roots = ("/dev/vdb1", "/dev/vdb2")
+
+    def mount(self, *, read_only: bool = False, root: str | None = None) -> None:
+        assert read_only
+        self.mounted.append(root)
+        patient = self.patient
+        patient.root = Filesystem(root or "/dev/vdb1", "", "ext4")
+        patient.several = None if root else SeveralRoots("there are several operating systems")
+        patient.notes.append(f"{patient.root.device} was mounted")
+
+
+def judge_two(chain: Chain | None) -> tuple[TwoRoots, Report]:
+    def detect_second(patient: Patient) -> t.Iterator[Finding]:
+        if patient.root is not None and patient.root.device == "/dev/vdb2":
+            yield BAD
+
+    view = TwoRoots()
+    faults = [Fault("a-b", "a title", detect_second, stage="tree")]
+    return view, engine.diagnose(view, faults=faults, budget=TimeBudget(seconds=60), chain=chain)
+
+
+def test_of_several_roots_each_is_judged_and_none_is_believed() -> None:
+    """T7: what is returned is the first one's, and the verdict is nobody's."""
+    view, report = judge_two(lambda _patient: (Link("kernel", "ok", "x"),))
+    assert (report.verdict, report.findings, [link.status for link in report.chain]) == ("unknown", [], ["ok"])
+    assert report.message == (
+        "There are several operating systems: /dev/vdb1 would be bootable (nothing was found); "
+        "/dev/vdb2 would be unbootable (a-b). Choose one with 'root'"
+    )
+    assert view.mounted == [None, "/dev/vdb2", None], "the first one is what is open at the end"
+    assert view.patient.notes == ["/dev/vdb1 was mounted"]
+    assert view.patient.several is not None, "so that nothing is written to"
+
+
+def test_before_a_repair_only_the_first_is_looked_at() -> None:
+    """It is refused there, whatever the others hold."""
+    view, report = judge_two(None)
+    assert (view.mounted, report.verdict, report.message) == ([None], "unknown", "There are several operating systems")
