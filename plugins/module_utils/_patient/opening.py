@@ -14,14 +14,11 @@ import os
 import typing as t
 
 from .._errors import OpenRescueError
-from .._text import printable
 from .checkup import EXT, certain_damage
-from .devices.facts import Attached, attached, filesystem_of, surroundings
-from .devices.graph import Closed
+from .devices.facts import Attached, Devices, attached
 from .devices.layers import Layers
 from .devices.layout import describe
 from .devices.stack import Stack
-from .devices.survey import Block, seeds
 from .patient import Filesystem, Patient
 from .rootless import NotWritten, SharedDisk, StillDamaged
 from .syscalls import forget_btrfs
@@ -88,7 +85,7 @@ class View:
         self._opened: set[str] = set()
         #: names of the file systems among them
         self._written: set[str] = set()
-        self._attached = Attached()
+        self._devices = Devices(self._stack, Attached())
         #: the kernel's names of the disks that were here at any time
         self._disks: set[str] = set()
         self.patient = Patient(tools=tools)
@@ -142,11 +139,11 @@ class View:
                     code="no_patient",
                     hint="Attach the server's disk, or name it with 'devices'",
                 )
-            self._attached = attached(self._server_disks, self._stack.found)
+            self._devices = Devices(self._stack, attached(self._server_disks, self._stack.found))
             self._stack.build(opened=self._opened)
         except OSError as exc:
             raise DeviceGone(f"{exc.filename or 'device'}: {exc.strerror}") from exc
-        self._list()
+        self._devices.tell(self.patient)
 
     def mount(self, *, read_only: bool = False, root: str | None = None) -> None:
         """To the tree stage; ``patient.root`` is None afterwards if there is no operating system.
@@ -167,7 +164,7 @@ class View:
             root=root or self._root,
             writable=writable,
             trial=trial and not self.has_layers,
-            closed=self._closed(),
+            closed=self._devices.closed(),
         )
         if patient.root is None:
             self.check_devices()
@@ -193,7 +190,7 @@ class View:
             damage = "" if item.shared else certain_damage(self.patient, item)
             self.patient.damaged.update({item.device: damage} if damage else {})
         self.refuse(root)
-        kept = {item.device: why for item in placed if (why := self._why_not(item) or self._damage(item))}
+        kept = {item.device: why for item in placed if (why := self._devices.why_read_only(item) or self._damage(item))}
         self._write_to([item for item in placed if item.device not in kept])
         self.open()
         self.mount()
@@ -237,7 +234,7 @@ class View:
         :raises NotWritten: what it lies on is shared, or a part of it is not here, or it is damaged; each by a class
             of its own.
         """
-        if reason := self._why_not(filesystem):
+        if reason := self._devices.why_read_only(filesystem):
             error = SharedDisk if filesystem.shared else NotWritten
             raise error(f"{filesystem.device} is not written to: {reason}")
         if damaged_too and (damage := self._damage(filesystem)):
@@ -247,16 +244,14 @@ class View:
 
     def layers_of(self, filesystem: Filesystem) -> list[tuple[Filesystem, str, str]]:
         """The devices of a file system that have layers: each with the path of its layer, and of the store."""
-        members = [self._block(name) for name in (filesystem.device, *self._others(filesystem))]
-        covers = {block.kname: block for member in members for block in self._stack.covers(member)}
         return [
-            (self._filesystem(block), self._layers.snapshots[name], self._layers.stores[name])
-            for name, block in sorted(covers.items())
+            (self._devices.filesystem(block), self._layers.snapshots[block.kname], self._layers.stores[block.kname])
+            for block in self._devices.covers(filesystem)
         ]
 
     def bottoms(self) -> list[Filesystem]:
         """Every device of the patient that is written to directly, what is only a part of something included."""
-        return [self._filesystem(block) for block in self._stack.blocks()]
+        return [self._devices.filesystem(block) for block in self._stack.blocks()]
 
     def seal(self) -> None:
         """Close all that was opened for writing; back to the device stage, with the disk as it is now.
@@ -326,7 +321,7 @@ class View:
         """Look again at what is on the devices: a repair may have brought a file system back."""
         self.patient.drop_facts()
         self._stack.refresh()
-        self._list()
+        self._devices.tell(self.patient)
 
     def check_devices(self) -> None:
         """Raise if a disk went away meanwhile: what of it was in memory still looked well."""
@@ -341,45 +336,10 @@ class View:
     def _write_to(self, items: t.Iterable[Filesystem]) -> None:
         items = list(items)
         self._written |= {item.device for item in items}
-        self._opened |= self._stack.closure([self._block(item.device) for item in items])
-
-    def _why_not(self, filesystem: Filesystem) -> str:
-        if filesystem.shared:
-            return "other servers use its disk at this moment"
-        split = [unit for unit in self._stack.units_needed(self._block(filesystem.device)) if unit.split]
-        if split:
-            return f"{split[0].title} lacks {', '.join(split[0].missing)}, and what is written now would not be there"
-        return ""
+        self._opened |= self._stack.closure([self._devices.block(item.device) for item in items])
 
     def _damage(self, filesystem: Filesystem) -> str:
         return self.patient.damaged.get(filesystem.device, "")
-
-    def _block(self, device: str) -> Block:
-        return next(block for block in self._stack.found.blocks.values() if block.path == device)
-
-    def _others(self, filesystem: Filesystem) -> list[str]:
-        """The other devices of a file system over several."""
-        unit = self._stack.unit_of(self._block(filesystem.device))
-        names = unit.members[1:] if unit and unit.kind == "btrfs" else ()
-        return [self._stack.found.blocks[name].path for name in names]
-
-    def _list(self) -> None:
-        """Fill the patient's devices from the graph."""
-        patient = self.patient
-        ends = [self._filesystem(block) for block in self._stack.ends()]
-        patient.filesystems = tuple(item for item in ends if item.fstype)
-        patient.blank = tuple(item for item in ends if not item.fstype)
-        patient.members = tuple(self._filesystem(block) for block in self._stack.members())
-        patient.uncertain = tuple(printable(item.text) for item in self._closed())
-        patient.around = surroundings(self._stack, shifted=bool(seeds(self._stack.found)))
-        patient.layout = describe(self._stack, ends)
-        patient.disks = tuple(self._stack.found.blocks[name].path for name in self._stack.found.tops)
-
-    def _closed(self) -> list[Closed]:
-        return [*self._stack.closed(), *self._attached.closed]
-
-    def _filesystem(self, block: Block) -> Filesystem:
-        return filesystem_of(block, self._stack, shared=self._attached.shared)
 
 
 def _way_out(filesystem: Filesystem) -> str:

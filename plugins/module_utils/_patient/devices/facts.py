@@ -14,13 +14,14 @@ import os
 import typing as t
 
 from ..._text import printable
-from ..patient import Filesystem
+from ..patient import Filesystem, Patient
 from .graph import Closed
+from .layout import describe
 from .lookup import Surroundings
 from .stack import Stack
-from .survey import Block, Survey
+from .survey import Block, Survey, seeds
 
-__all__ = ("Attached", "attached", "filesystem_of", "names_of", "surroundings")
+__all__ = ("Attached", "Devices", "attached", "filesystem_of", "names_of", "surroundings")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +60,56 @@ def attached(
     # One that cannot be told from the others may be any of those of which nothing is known.
     shared |= set(found.tops) - told if lost else set()
     return Attached(frozenset(shared), tuple(closed))
+
+
+class Devices:
+    """The graph as faults see it: file systems for its ends, and back to the devices that they are on.
+
+    :param listed: what the provider says of the disks.
+    """
+
+    def __init__(self, stack: Stack, listed: Attached) -> None:
+        self._stack = stack
+        self._listed = listed
+
+    def tell(self, patient: Patient) -> None:
+        """Fill the patient's devices from the graph."""
+        ends = [self.filesystem(block) for block in self._stack.ends()]
+        patient.filesystems = tuple(item for item in ends if item.fstype)
+        patient.blank = tuple(item for item in ends if not item.fstype)
+        patient.members = tuple(self.filesystem(block) for block in self._stack.members())
+        patient.uncertain = tuple(printable(item.text) for item in self.closed())
+        patient.around = surroundings(self._stack, shifted=bool(seeds(self._stack.found)))
+        patient.layout = describe(self._stack, ends)
+        patient.disks = tuple(self._stack.found.blocks[name].path for name in self._stack.found.tops)
+
+    def closed(self) -> list[Closed]:
+        """What of the server is not open here, or not here at all."""
+        return [*self._stack.closed(), *self._listed.closed]
+
+    def filesystem(self, block: Block) -> Filesystem:
+        return filesystem_of(block, self._stack, shared=self._listed.shared)
+
+    def block(self, device: str) -> Block:
+        return next(block for block in self._stack.found.blocks.values() if block.path == device)
+
+    def covers(self, filesystem: Filesystem) -> list[Block]:
+        """Every device that has a layer which takes what is written to this file system, in order."""
+        block = self.block(filesystem.device)
+        unit = self._stack.unit_of(block)
+        others = unit.members[1:] if unit and unit.kind == "btrfs" else ()
+        parts = [block, *(self._stack.found.blocks[name] for name in others)]
+        covers = {cover.kname: cover for part in parts for cover in self._stack.covers(part)}
+        return [covers[name] for name in sorted(covers)]
+
+    def why_read_only(self, filesystem: Filesystem) -> str:
+        """Why nothing may be written to it, by what it lies on; empty if it may."""
+        if filesystem.shared:
+            return "other servers use its disk at this moment"
+        split = [unit for unit in self._stack.units_needed(self.block(filesystem.device)) if unit.split]
+        if split:
+            return f"{split[0].title} lacks {', '.join(split[0].missing)}, and what is written now would not be there"
+        return ""
 
 
 def surroundings(stack: Stack, *, shifted: bool) -> Surroundings:

@@ -181,6 +181,12 @@ def test_of_several_roots_each_is_judged_and_none_is_believed() -> None:
     assert view.patient.several is not None, "so that nothing is written to"
 
 
+def test_the_first_of_several_roots_speaks_for_none_of_the_others() -> None:
+    _view, report = judge_two(lambda _patient: (Link("kernel", "broken", "x"),))
+    assert report.verdict == "unknown"
+    assert "/dev/vdb1 would be unbootable (nothing was found); /dev/vdb2" in report.message
+
+
 def test_before_a_repair_only_the_first_is_looked_at() -> None:
     """It is refused there, whatever the others hold."""
     view, report = judge_two(None)
