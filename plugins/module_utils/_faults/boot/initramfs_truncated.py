@@ -29,7 +29,8 @@ INITRAMFS_TRUNCATED = Fault(
             "the kernel could not unpack its initramfs: {0}",
         ),
         Signature(
-            r"RAMDISK: (?:\S{1,10} )?(?:ran out of compressed data|incomplete write|invalid magic)",
+            r"RAMDISK: (?:\S{1,10} )?(?:ran out of|EOF while reading) compressed data"
+            r"|RAMDISK: (?:\S{1,10} )?(?:incomplete write|invalid magic)",
             "the kernel could not unpack its initramfs",
         ),
         Signature(

@@ -126,9 +126,13 @@ LINES = [
     ("The root filesystem on /dev/sda1 requires a manual fsck", "filesystem-corrupt"),
     # https://marumassa.com/archives/18077563.html
     ("The root file system on /dev/sda1 requires a manual fsck", "filesystem-corrupt"),
-    ("[   3.1] EXT4-fs error (device vda1): ext4_lookup:1850: inode #2: comm ls: deleted inode", "filesystem-corrupt"),
+    # https://github.com/voidlinux/void-packages/issues/4804
+    ("EXT4-fs error (device sda1): ext4_lookup:1607: inode #525615: comm Cache2 I/O: deleted", "filesystem-corrupt"),
     ("[   3.1] EXT4-fs (vda1): group descriptors corrupted!", "filesystem-corrupt"),
-    ("[   3.1] XFS (vda1): Metadata CRC error detected at xfs_agi_read_verify", "filesystem-corrupt"),
+    # https://github.com/coreos/fedora-coreos-tracker/issues/784
+    ("XFS (vda4): Metadata CRC error detected at xfs_dquot_buf_verify_crc+0xe6/0x1", "filesystem-corrupt"),
+    # https://github.com/coreos/fedora-coreos-tracker/issues/735
+    ("XFS (vda4): Metadata corruption detected at xfs_buf_ioend+0x162/0x570 [xfs]", "filesystem-corrupt"),
     # https://github.com/open-power/op-build/issues/1685
     ("[   12.078408] BTRFS error (device dm-2): bad tree block start 0 21037056", "filesystem-corrupt"),
     # A blank disk, at https://blog.csdn.net/dahuang1016/article/details/108402271: no sign of a lost superblock.
@@ -149,13 +153,19 @@ LINES = [
     ("error: ../../grub-core/kern/fs.c:123:unknown filesystem.", "filesystem-superblock"),
     ("sh: write error: No space left on device", "space-full"),
     ("error: ../../grub-core/fs/fshelp.c:257:file `/initrd.img-6.1.0-9-amd64' not found.", "initramfs-missing"),
-    ("error: file `/boot/initramfs-5.14.0.img' not found.", "initramfs-missing"),
+    # https://github.com/Zakkaus/gentoo-install/pull/605
+    ("error: file `/gentoo-install-ram/initramfs' not found.", "initramfs-missing"),
     # https://github.com/Lamobo/Lamobo-D1/issues/3
     ('VFS: Cannot open root device "mtdblock1" or unknown-block(0,0): error -6', "initramfs-missing"),
+    # https://github.com/Ultramarine-Linux/bootc/issues/4
+    ('VFS: Cannot open root device "UUID=96991ead" or unknown-block(0,0): error -6', "initramfs-missing"),
     # https://github.com/rancher/k3os/issues/130
     ('VFS: Cannot open root device "(null)" or unknown-block(1,0): error -6', "initramfs-missing"),
     ('[    2.9] VFS: Unable to mount root fs on "UUID=1-2" or unknown-block(0,0)', "initramfs-missing"),
-    ("[  1.9] RAMDISK: incomplete write (10240 != 32768)", "initramfs-truncated"),
+    # https://github.com/ataraxialinux/ataraxia/issues/106
+    ("[    2.789590] RAMDISK: incomplete write (-28 != 4096)", "initramfs-truncated"),
+    # https://github.com/linuxkit/linuxkit/issues/3123
+    ("[    1.800889] RAMDISK: EOF while reading compressed data", "initramfs-truncated"),
     # https://github.com/warewulf/warewulf/issues/70
     ("[   27.467888] Initramfs unpacking failed: junk in compressed archive", "initramfs-truncated"),
     # https://github.com/starfive-tech/freelight-u-sdk/issues/21
@@ -168,7 +178,9 @@ LINES = [
     ("error: premature end of file /boot/initrd.img-6.1.", "initramfs-truncated"),
     ("error: file `/grub/grub.cfg' not found.", "grub-config-missing"),
     ("   Minimal BASH-like line editing is supported. For the first word, TAB", "grub-config-missing"),
+    # https://github.com/coreos/bugs/issues/1115
     ("error: syntax error.", "grub-config-empty"),
+    ("error: Incorrect command.", "grub-config-empty"),
     ("[  OK  ] Finished File System Check on /dev/disk/by-uuid/1.", None),
     ("[  2.1] EXT4-fs (vda1): mounted filesystem with ordered data mode. Quota mode: none.", None),
     ("[  2.1] EXT4-fs (vda1): re-mounted. Quota mode: none.", None),
@@ -198,13 +210,16 @@ def test_every_signature_has_a_line() -> None:
 
 SYMPTOMS = {
     # As in LINES: an address where the line was seen so.
-    "You are in emergency mode. After logging in, type": "boot-emergency-mode",
+    # https://github.com/gardenlinux/gardenlinux/issues/545
+    'You are in emergency mode. After logging in, type "journalctl -xb" to view': "boot-emergency-mode",
+    "Cannot open access to console, the root account is locked.": "boot-emergency-mode",
+    # https://github.com/coreos/fedora-coreos-config/pull/311
+    'You are in rescue mode. After logging in, type "journalctl -xb" to view': "boot-emergency-mode",
     # https://blog.dsinf.net/2014/06/systemd-i-proste-rozwiazanie-prostego-bledu-wywolujacego-emergency-mode/
     "Welcome to emergency mode! After login in, type": "boot-emergency-mode",
     # https://github.com/cobbler/cobbler/issues/1661
     "Entering emergency mode. Exit the shell to continue.": "boot-emergency-mode",
     "dracut-initqueue[372]: Warning: Could not boot.": "boot-root-not-found",
-    "Cannot open access to console, the root account is locked.": "boot-emergency-mode",
     # https://github.com/johang/sd-card-images/issues/115
     "Gave up waiting for root file system device.  Common problems:": "boot-root-not-found",
     "(initramfs)": "boot-initramfs-shell",
@@ -359,8 +374,18 @@ def test_a_disk_that_is_not_ext4_may_be_meant_to_be_absent() -> None:
     assert (report.boot, {one.fault for one in report.findings}) == ("failed", {"boot-mount-failed"})
 
 
-def test_a_server_without_its_sshd_has_booted_all_the_same() -> None:
-    report = judge("[FAILED] Failed to start sshd.service - OpenSSH server daemon.\nweb1 login: ")
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[FAILED] Failed to start sshd.service - OpenSSH server daemon.",
+        # https://github.com/gsauthof/dracut-sshd/issues/77
+        "[FAILED] Failed to start OpenSSH server daemon.",
+        # https://github.com/Vanilla-OS/desktop-image/issues/240
+        "systemd[1]: Failed to start ssh.service - OpenBSD Secure Shell server.",
+    ],
+)
+def test_a_server_without_its_sshd_has_booted_all_the_same(line: str) -> None:
+    report = judge(f"{line}\nweb1 login: ")
     assert (report.boot, [(one.fault, one.severity) for one in report.findings]) == (
         "booted",
         [("boot-service-failed", "error")],
