@@ -62,8 +62,13 @@ def run(*command: str | os.PathLike[str], input: str = "", env: dict[str, str] |
     return done.stdout
 
 
-def wait_until(what: str, condition: t.Callable[[], t.Any], *, timeout: float, interval: float = 0.1) -> t.Any:
-    """The first true answer of condition(), asked again and again until the timeout."""
+def wait_until(
+    what: str, condition: t.Callable[[], t.Any], *, timeout: float, interval: float = 0.1, slower: float = 1.0
+) -> t.Any:
+    """The first true answer of condition(), asked again and again until the timeout.
+
+    slower: where asking is dear, each interval is longer than the one before by this factor, up to a second.
+    """
     deadline = time.monotonic() + timeout
     while True:
         answer = condition()
@@ -72,6 +77,8 @@ def wait_until(what: str, condition: t.Callable[[], t.Any], *, timeout: float, i
         if time.monotonic() > deadline:
             raise LabError(f"waited {timeout:g} s in vain: {what}")
         time.sleep(interval)
+        if slower > 1.0:
+            interval = min(interval * slower, 1.0)
 
 
 @contextlib.contextmanager

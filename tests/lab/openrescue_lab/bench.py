@@ -90,7 +90,7 @@ def measure(image: pathlib.Path, *, shape: Shape) -> Boot:
     try:
         started = time.monotonic()
         domain.start()
-        domain.wait_agent(timeout=300)
+        domain.wait_agent(timeout=300, slower=1.0)
         return Boot(wall=time.monotonic() - started, cpu=cpu_seconds(domain))
     finally:
         domain.undefine()
@@ -116,9 +116,9 @@ def bench_downtime(*, rounds: int = 1) -> dict[str, float]:
         for number in range(rounds):
             started = time.monotonic()
             switches = server_rescue(domain, state="rescued", rescue_image=str(rescue_image().qcow2))
-            domain.wait_agent(timeout=300)
+            domain.wait_agent(timeout=300, slower=1.0)
             switches += server_rescue(domain, state="unrescued")
-            domain.wait_agent(timeout=300)
+            domain.wait_agent(timeout=300, slower=1.0)
             shares.append(switches)
             wholes.append(time.monotonic() - started)
             say(f"downtime {number + 1}/{rounds}: {wholes[-1]:.1f} s, {switches:.3f} s of it ours")

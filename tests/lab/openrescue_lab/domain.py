@@ -44,6 +44,9 @@ DOMAIN = """\
 #: by itself libvirt chooses the firmware that runs what is signed only
 UNSIGNED = "<firmware><feature enabled='no' name='secure-boot'/></firmware>"
 
+#: each question to a guest's agent is a process here and a wake-up there, and the guest may have no KVM
+SLOWER = 1.25
+
 
 @dataclasses.dataclass(frozen=True)
 class Shape:
@@ -108,10 +111,10 @@ class Domain:
         except LabError:
             return False
 
-    def wait_agent(self, timeout: float = 120) -> float:
-        """Wait for the guest agent; the seconds that it took."""
+    def wait_agent(self, timeout: float = 120, slower: float = SLOWER) -> float:
+        """Wait for the guest agent; the seconds that it took, to a third of a second where slower is 1."""
         started = time.monotonic()
-        self._wait("its guest agent answers", self.agent_answers, timeout=timeout)
+        self._wait("its guest agent answers", self.agent_answers, timeout=timeout, slower=slower)
         return time.monotonic() - started
 
     def wait_for_console(self, pattern: str, timeout: float = 120) -> re.Match[str]:
@@ -138,7 +141,7 @@ class Domain:
             status = self.agent("guest-exec-status", 60, pid=job["pid"])
             return status if status["exited"] else None
 
-        status = wait_until(f"'{' '.join(command)}' ends in {self.name}", ended, timeout=timeout)
+        status = wait_until(f"'{' '.join(command)}' ends in {self.name}", ended, timeout=timeout, slower=SLOWER)
         said = {
             key: base64.b64decode(status.get(key, "")).decode("utf-8", "replace") for key in ("out-data", "err-data")
         }
@@ -180,10 +183,9 @@ class Domain:
         self.virsh("detach-disk", target, "--live")
         self._wait(f"{target} is gone", lambda: target not in self.virsh("domblklist").split(), timeout=timeout)
 
-    def _wait(self, what: str, condition: t.Callable[[], t.Any], *, timeout: float) -> t.Any:
+    def _wait(self, what: str, condition: t.Callable[[], t.Any], *, timeout: float, slower: float = 1.0) -> t.Any:
         try:
-            # Each look costs a process here and a wake-up there, and the guest has no KVM.
-            return wait_until(f"{self.name}: {what}", condition, timeout=timeout, interval=0.3)
+            return wait_until(f"{self.name}: {what}", condition, timeout=timeout, interval=0.3, slower=slower)
         except LabError as error:
             raise LabError(f"{error}\nits console ends with:\n{self.console_text()[-1500:]}") from error
 
