@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026, The openrescue authors
-"""What counts as a proof on the console (T17), and what recover --check says of a server that is up (T16)."""
+"""What counts as a proof: on the console (T17), by the guest agent (H14), in check mode (T16)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pathlib
 import typing as t
 
 import pytest
-from stand_ins import Told, play
+from stand_ins import Scenario, Told, play
 from test_recover_decisions import answer, asked, scenario, server
 
 
@@ -57,6 +57,60 @@ def test_a_login_prompt_is_a_proof_where_it_is_new_and_the_server_runs_its_own_s
         [(call, given.get("state")) for call, given in told.calls[name]],
     )
     assert asked(told.calls[name]) == ["rescued", "unrescued"]
+
+
+ALIVE = {"state": "up", "evidence": "its guest agent answers, Rocky Linux 9.6", "by": "agent"}
+LIVES = answer({**server("x"), "life": ALIVE})
+GONE = answer(server("x", life="unknown"))
+#: what the provider says in turn, and the agent itself -> the proof, or why there is none
+AGENTS: dict[str, tuple[list[t.Any], str, dict[str, t.Any]]] = {
+    "runs-commands": ([LIVES], "running", {
+        "by": "agent", "degraded": False, "proof": "its guest agent says running",
+    }),
+    "runs-no-commands": ([LIVES], "", {
+        "by": "agent", "degraded": True, "proof": "degraded proof, its guest agent answers (its guest agent answers,"
+                                                  " Rocky Linux 9.6) and runs no commands",
+    }),
+    "gone-since": ([LIVES, GONE], "", {"by": None}),
+    "boots": ([LIVES], "starting", {"by": None, "why": "its system says 'starting'"}),
+    # It may be too busy with the boot.
+    "silent": ([LIVES], "nothing", {"by": None, "why": "the guest agent did not answer guest-exec"}),
+    "not-there": ([GONE], "running", {"by": None, "why": "its guest agent none"}),
+}  # fmt: skip
+VERIFY = """---
+- hosts: all
+  gather_facts: false
+  tasks:
+    - block:
+        - ansible.builtin.include_role:
+            name: openrescue.server.verify
+      rescue:
+        - ansible.builtin.set_fact:
+            verify_result: {by: null, why: "{{ ansible_failed_result.msg }}"}
+    - ansible.builtin.set_stats:
+        data: {openrescue: {servers: "{{ {inventory_hostname: verify_result} }}"}}
+"""
+
+
+def test_the_result_says_which_proof_it_is(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "verify.yml").write_text(VERIFY, encoding="utf-8")
+    asked_by = {"verify_by": "agent", "verify_interval": 1}
+    hosts = {
+        name: Scenario({"server_rescue_info": [renamed(one, name) for one in info]}, asked_by, agent=says)
+        for name, (info, says, _proof) in AGENTS.items()
+    }
+    told = play(tmp_path, tmp_path / "verify.yml", hosts)
+    assert set(told.records) == set(AGENTS), told.text
+    for name, (_info, _says, wanted) in AGENTS.items():
+        record = told.records[name]
+        why = wanted.get("why", "")
+        assert why in record.get("why", ""), record
+        assert {**record, "why": why} == {"why": why, **wanted}, record
+
+
+def renamed(told: dict[str, t.Any], name: str) -> dict[str, t.Any]:
+    """The agent is found by the server's name."""
+    return answer({**told["server"], "name": name})
 
 
 def test_a_server_that_lets_us_log_in_is_left_alone_in_check_mode_too(tmp_path: pathlib.Path) -> None:
