@@ -21,6 +21,10 @@ BLOCK = """\
 <disk type='block' device='{kind}'><driver name='qemu' type='raw'/><source dev='{path}'/>\
 <target dev='{target}' bus='{bus}'/>{more}</disk>"""
 
+SERVED = """\
+<disk type='vhostuser' device='disk'><driver name='qemu' type='raw'/>\
+<source type='unix' path='{directory}/served.sock'/><target dev='vdb' bus='virtio'/></disk>"""
+
 
 @pytest.fixture
 def loop(tmp_path: pathlib.Path) -> t.Iterator[str]:
@@ -69,6 +73,19 @@ def test_no_pool_is_made_over_devices(blank: Blank, modules: Modules, pools_seen
     assert [disk["source"] for disk in there.server["rescue"]["disks"]] == [str(blank.disk), loop]
     assert "hdc" in str(there.values["warnings"])
     assert blank.definition() == before
+
+
+def test_a_raw_file_that_cannot_be_read_is_left_out(blank: Blank, modules: Modules) -> None:
+    """H12: it is not there now, and what is there later nobody has seen."""
+    gone = f"<source file='{blank.directory}/gone.iso' startupPolicy='optional'/>"
+    blank.define(
+        disks=f"""<disk type='file' device='cdrom'><driver name='qemu' type='raw'/>{gone}
+        <target dev='hdc' bus='ide'/><readonly/></disk>"""
+    )
+    there = modules.rescue(blank.name)
+    assert [disk["target"] for disk in there.server["rescue"]["disks"]] == ["vda"]
+    assert "hdc" in str(there.values["warnings"])
+    modules.unrescue(blank.name)
 
 
 def test_a_cd_that_cannot_be_read_is_left_out(blank: Blank, modules: Modules) -> None:
@@ -126,13 +143,28 @@ def test_a_shared_disk_that_cannot_be_read_only_is_refused_before_anything(blank
     assert (blank.run_id, blank.definition()) == (run_id, before)
 
 
-def test_a_transient_disk_is_told(blank: Blank, modules: Modules) -> None:
+def test_a_transient_disk_is_told_before_the_server_is_stopped(blank: Blank, modules: Modules) -> None:
     """H25."""
     blank.define(more="<transient/>")
+    looked = modules.info(blank.name, rescue_image=str(modules.image))
+    assert [problem["code"] for problem in looked.server["warnings"]] == ["transient_disks"]
+    planned = modules.rescue(blank.name, check=True)
+    assert "transient" in str(planned.values["warnings"])
+    assert not blank.rescued()
     there = modules.rescue(blank.name)
     assert there.server["state"] == "rescued"
     assert "transient" in str(there.values["warnings"])
     modules.unrescue(blank.name)
+
+
+def test_a_disk_that_another_process_serves_is_no_reason_to_refuse(blank: Blank, modules: Modules) -> None:
+    """H25: libvirt itself judges the definition of the rescue system, without starting it."""
+    shared_memory = "<memoryBacking><access mode='shared'/></memoryBacking>"
+    blank.define(disks=SERVED.format(directory=blank.directory), metadata=shared_memory)
+    looked = modules.info(blank.name, rescue_image=str(modules.image))
+    assert (looked.server["blockers"], looked.server["rescuable"]) == ([], True)
+    read_only = modules.rescue(blank.name, disk_access="read_only")
+    assert (read_only.code, blank.running) == ("read_only_impossible", False)
 
 
 def test_by_what_the_rescue_system_is_known(blank: Blank, modules: Modules) -> None:
@@ -151,3 +183,19 @@ def test_by_what_the_rescue_system_is_known(blank: Blank, modules: Modules) -> N
     there = modules.rescue(blank.name, rescue_image=str(cd), rescue_device="cdrom")
     assert there.server["rescue"]["root_serial"] is None
     modules.unrescue(blank.name)
+
+
+def test_what_cannot_be_removed_is_told_and_does_not_keep_the_server(blank: Blank, modules: Modules) -> None:
+    """S7."""
+    blank.define().start()
+    there = modules.rescue(blank.name)
+    assert there.server["state"] == "rescued"
+    [layer] = blank.directory.glob("openrescue-*.qcow2")
+    layer.unlink()
+    # libvirt removes no directory that holds something.
+    (layer / "kept").mkdir(parents=True)
+    back = modules.unrescue(blank.name)
+    assert (back.server["state"], back.server["error"], blank.running) == ("unrescued", None, True)
+    assert not blank.rescued()
+    assert f"left behind: {layer}" in str(back.values["warnings"])
+    assert blank.marker() is None

@@ -90,6 +90,27 @@ def test_a_directory_is_missing_by_its_number(number: int, monkeypatch: pytest.M
     assert Storage(NoHandle()).is_missing("/var/log/libvirt/qemu") is missing
 
 
+class Unreadable(NoHandle):
+    """libvirt knows the file, and has nothing of what is in it."""
+
+    def storageVolLookupByPath(self, _path: str) -> t.Any:  # noqa: N802
+        return self
+
+    def info(self) -> list[int]:
+        return [libvirt.VIR_STORAGE_VOL_FILE, 4096, 4096]
+
+    def newStream(self, _flags: int) -> t.Any:  # noqa: N802
+        return self
+
+    def download(self, *_words: t.Any) -> None:
+        raise failure(libvirt.VIR_ERR_SYSTEM_ERROR)
+
+
+def test_of_a_file_whose_read_fails_nothing_is_known() -> None:
+    """H12: it is not taken for one that holds nothing."""
+    assert Storage(Unreadable()).read("/images/cd.iso", length=512, deadline=soon()) is None
+
+
 class Pool:
     def __init__(self, *failures: libvirt.libvirtError) -> None:
         self.failures = list(failures)
