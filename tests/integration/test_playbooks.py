@@ -176,6 +176,60 @@ def test_a_server_that_refuses_our_key_is_left_alone(patient: Domain, play: Play
     assert patient.virsh("domid") == identity, "the guest was not touched"
 
 
+def test_a_server_with_another_host_key_is_left_alone(patient: Domain, play: Play, tmp_path: pathlib.Path) -> None:
+    """It was built anew, or somebody sits in between: neither says that it is down."""
+    patient.define(silent(tmp_path / "disk.raw")).start()
+    identity = patient.virsh("domid")
+    (tmp_path / "ssh").mkdir()
+    run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "old-host-key")
+    old = (tmp_path / "old-host-key.pub").read_text(encoding="ascii")
+    with ssh_server(tmp_path / "ssh") as server:
+        (tmp_path / "known_hosts").write_text(f"[127.0.0.1]:{server.port} {old}", encoding="ascii")
+        changed = {
+            "verify_by": "ssh",
+            "ansible_host": "127.0.0.1",
+            "ansible_port": server.port,
+            "ansible_user": "root",
+            "ansible_ssh_private_key_file": str(server.key),
+            "ansible_ssh_common_args": f"-o UserKnownHostsFile={tmp_path}/known_hosts",
+        }
+        outcome = play("recover", hosts={patient.name: changed}, recover_probe_timeout=0)
+    outcome.must_fail_naming(
+        patient.name, "REMOTE HOST IDENTIFICATION HAS CHANGED", "nobody can tell", "was left alone"
+    )
+    assert patient.virsh("domid") == identity, "the guest was not touched"
+
+
+#: what the agents of RHEL and SUSE are started with
+FILTERED = """[Service]
+ExecStart=
+ExecStart=-/usr/sbin/qemu-ga --block-rpcs=guest-file-open,guest-file-close,guest-file-read,guest-file-write,\
+guest-file-seek,guest-file-flush,guest-exec,guest-exec-status
+"""
+
+
+def test_a_server_whose_agent_runs_no_commands(
+    patient: Domain, play: Play, guest_disk: t.Callable[[], pathlib.Path], tmp_path: pathlib.Path
+) -> None:
+    """H14: it is proven to be up, the result says by which proof, and nobody rescues it."""
+    disk = guest_disk()
+    with mounted(disk) as root:
+        unit = root / "etc/systemd/system/qemu-guest-agent.service.d/filtered.conf"
+        unit.parent.mkdir(parents=True)
+        unit.write_text(FILTERED, encoding="ascii")
+    patient.define(disk).start()
+    identity = patient.virsh("domid")
+    verify = tmp_path / "verify.yml"
+    verify.write_text("---\n- hosts: servers\n  gather_facts: false\n  roles: [openrescue.server.verify]\n")
+
+    proven = play(verify, patient.name).must_end_well()
+    left = play("recover", patient.name).must_end_well()
+
+    assert "degraded proof, its guest agent answers (its guest agent answers, Debian" in proven.text
+    assert "is up and was left alone (its guest agent answers" in left.text
+    assert patient.virsh("domid") == identity, "the guest was not touched"
+
+
 def test_one_run_after_another_tells_each_its_own(patient: Domain, play: Play, tmp_path: pathlib.Path) -> None:
     """Triage ends well, and the recover that follows in the same run fails: the record is not the first one's."""
     patient.define(silent(tmp_path / "disk.raw")).start()
