@@ -297,3 +297,35 @@ def test_a_controller_sees_what_a_hypervisor_cannot(tmp_path: pathlib.Path) -> N
         "live-run": ["rescued"],
         "elsewhere": ["rescued"],
     }, told.text
+
+
+ROLES = """---
+- hosts: all
+  gather_facts: false
+  tasks:
+    - ansible.builtin.include_role: {name: openrescue.server.rescue}
+    - ansible.builtin.include_role: {name: openrescue.server.diagnose}
+    - ansible.builtin.include_role: {name: openrescue.server.unrescue}
+    - ansible.builtin.include_role: {name: openrescue.server.rescue}
+      when: rescued_again | bool
+    - ansible.builtin.include_role: {name: openrescue.server.repair}
+"""
+
+
+def test_a_rescue_that_is_over_is_not_believed(tmp_path: pathlib.Path) -> None:
+    """T18: neither that the server is rescued, nor what was found in an earlier rescue."""
+    (tmp_path / "roles.yml").write_text(ROLES, encoding="utf-8")
+    scenarios = {}
+    for name, again in (("over", False), ("again", True)):
+        first = server(name, "rescued")
+        later = {**first, "rescue": {**first["rescue"], "since": "2026-11-25T11:00:00Z"}}
+        scenarios[name] = scenario(
+            name,
+            server_rescue_info=[answer(server(name))],
+            server_rescue=[answer(one, changed=True) for one in (first, server(name), later)],
+            variables={"rescued_again": again},
+        )
+    told = play(tmp_path, tmp_path / "roles.yml", scenarios)
+    assert "server 'over': go to its rescue system: it is unrescued, not rescued" in told.text
+    disks = {name: [call for call, _given in calls if call.startswith("disk_")] for name, calls in told.calls.items()}
+    assert disks == {"over": ["disk_diagnose"], "again": ["disk_diagnose", "disk_diagnose", "disk_repair"]}, told.text
