@@ -51,6 +51,8 @@ PLAY: list[dict[str, t.Any]] = [
                     "access": "ssh",
                     "ssh_user": "rescuer",
                     "ssh_port": 2222,
+                    # As the roles give it, where the user has said nothing.
+                    "ssh_key": "{{ rescue_ssh_key | default(omit) }}",
                 },
                 "register": "added",
                 "changed_when": False,
@@ -143,6 +145,8 @@ def test_each_host_gets_its_own_and_a_bad_one_stops_no_other(
     for name in ("web1", "web2", "bad"):
         assert (tmp_path / name).read_text(encoding="ascii") == "controller\n", "delegate_to holds"
     assert not [call for call in calls if "somebody-elses" in call]
+    # An option that is not given is none, and no file that is called like the word that stands for it.
+    assert not [call for call in calls if re.search(r"(^| )-i |IdentityFile|omit", call)]
 
 
 def test_the_way_there_is_the_users_and_the_rest_the_rescue_systems(ssh: pathlib.Path, tmp_path: pathlib.Path) -> None:
