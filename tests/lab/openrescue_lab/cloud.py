@@ -77,14 +77,16 @@ class Cloud:
             self.delete(server.id)
 
     @contextlib.contextmanager
-    def volume(self, name: str, size: int = 1, image: str | None = None, *, cloud: str = "lab") -> t.Iterator[t.Any]:
+    def volume(
+        self, name: str, size: int = 1, image: str | None = None, *, cloud: str = "lab", **options: t.Any
+    ) -> t.Iterator[t.Any]:
         """A volume of some GiB that is available, empty or filled with an image, and is deleted at the end.
 
         A server that has it then is deleted first: a machine without a system gives back no disk while it runs.
         """
         connection = self.connect(cloud)
         image_id = connection.image.find_image(image, ignore_missing=False).id if image else None
-        volume = connection.block_storage.create_volume(name=name, size=size, image_id=image_id)
+        volume = connection.block_storage.create_volume(name=name, size=size, image_id=image_id, **options)
         try:
             yield self.wait_volume(volume.id, "available")
         finally:
