@@ -26,6 +26,9 @@ class OpenRescueError(Exception):
     :param step: what was being tried, such as ``stop the guest``.
     :param server: name of the server, where one is concerned.
     :param retryable: whether the same call can succeed later without anybody changing anything.
+    :param retry_after: seconds to wait before the next attempt, where that makes sense.
+
+    Once made it stays as it is: who knows more of it makes another one of it with :meth:`told_of`.
     """
 
     code = "error"
@@ -39,6 +42,7 @@ class OpenRescueError(Exception):
         step: str = "",
         server: str = "",
         retryable: bool = False,
+        retry_after: float = 0.0,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -47,8 +51,14 @@ class OpenRescueError(Exception):
         self.step = step
         self.server = server
         self.retryable = retryable
-        #: seconds to wait before the next attempt, where that makes sense
-        self.retry_after = 0.0
+        self.retry_after = retry_after
+
+    def told_of(self, server: str, *, also: str = "") -> OpenRescueError:
+        """The same error of that server, where it names none itself, and with a sentence more of what to do."""
+        told = type(self).__new__(type(self), *self.args)
+        told.__dict__.update(self.__dict__, server=self.server or server)
+        told.hint = ". ".join(filter(None, (self.hint, also)))
+        return told
 
     def __str__(self) -> str:
         where = ": ".join(part for part in (f"server '{self.server}'" if self.server else "", self.step) if part)

@@ -561,8 +561,8 @@ def main() -> None:
         provider.connect(Deadline(clock, seconds=wish.timeout))
         jobs = change_servers(provider, module.params["server"], wish, clock=clock, check=module.check_mode)
     except OpenRescueError as exc:
-        exc.server = exc.server or ", ".join(module.params["server"])
-        module.fail_json(msg=str(exc), exception=traceback.format_exc(), error=exc.as_result(), servers=[])
+        error = exc.told_of(", ".join(module.params["server"]))
+        module.fail_json(msg=str(error), exception=traceback.format_exc(), error=error.as_result(), servers=[])
     finally:
         provider.close()
     servers = [result(job) for job in jobs]

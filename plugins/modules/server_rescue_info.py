@@ -605,8 +605,8 @@ def main() -> None:
         jobs, whole = look(provider, names, wish, clock)
         cloud = provider.describe(Deadline(clock, seconds=wish.timeout))
     except OpenRescueError as exc:
-        exc.server = exc.server or ", ".join(names or ())
-        module.fail_json(msg=str(exc), exception=traceback.format_exc(), error=exc.as_result(), servers=[])
+        error = exc.told_of(", ".join(names or ()))
+        module.fail_json(msg=str(error), exception=traceback.format_exc(), error=error.as_result(), servers=[])
     finally:
         provider.close()
     servers = [{**inspection(job), **cloud} for job in jobs]

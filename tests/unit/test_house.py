@@ -108,6 +108,22 @@ def test_errors_are_told_apart_by_class(path: pathlib.Path) -> None:
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_an_error_stays_as_it_was_made(path: pathlib.Path) -> None:
+    """Who has caught it does not see any more where it came from, nor who else has it."""
+    for handler in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(handler, ast.ExceptHandler):
+            changed = [
+                node.lineno
+                for node in ast.walk(handler)
+                if isinstance(node, ast.Attribute)
+                and isinstance(node.ctx, ast.Store)
+                and isinstance(node.value, ast.Name)
+                and node.value.id == handler.name
+            ]
+            assert not changed, f"lines {changed} change an error that was raised: told_of() makes another one"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
 def test_nothing_is_called_by_a_built_name(path: pathlib.Path) -> None:
     """What is called by a name that is put together is found by no reader and by no tool."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

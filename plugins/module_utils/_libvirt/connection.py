@@ -58,10 +58,12 @@ class Connection:
             raise self.lost("not connected")
         return handle
 
-    def lost(self, why: str) -> ConnectionLost:
+    def lost(self, why: str, *, step: str = "", server: str = "") -> ConnectionLost:
         return ConnectionLost(
             f"the connection to libvirt at '{self.uri}' was lost ({why})",
             hint="See whether libvirt runs there, then run this again: it finishes or puts back",
+            step=step,
+            server=server,
             retryable=True,
         )
 
@@ -142,8 +144,7 @@ class Connection:
         except libvirt.libvirtError as exc:
             number = exc.get_error_code()
             if not self.alive():
-                error: OpenRescueError = self.lost(_words(exc))
-                error.step, error.server = step, server
+                error: OpenRescueError = self.lost(_words(exc), step=step, server=server)
             elif number in (libvirt.VIR_ERR_OPERATION_DENIED, libvirt.VIR_ERR_ACCESS_DENIED):
                 error = OpenRescueError(
                     f"libvirt does not allow it: {_words(exc)}",

@@ -313,9 +313,8 @@ def answer_error(answer: Answer, *, asked: str, step: str, server: str = "", now
 def _error(kind: type[CloudError], said: str, *, step: str, server: str, pause: float = 0.0) -> CloudError:
     hint = kind.way_out + (f". It asks to be left alone for {pause:.0f} s" if pause else "")
     passing = issubclass(kind, Passing)
-    error = kind(f"{kind.meaning} ({said})", hint=hint, step=step, server=server, retryable=passing)
-    error.retry_after = pause
-    return error
+    message = f"{kind.meaning} ({said})"
+    return kind(message, hint=hint, step=step, server=server, retryable=passing, retry_after=pause)
 
 
 def _pause(answer: Answer, *, now: float) -> float:

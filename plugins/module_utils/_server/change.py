@@ -59,8 +59,7 @@ class _Change:
         try:
             self._watch.measure("total", self._until_there)
         except OpenRescueError as exc:
-            exc.server = exc.server or job.name or job.asked
-            job.error = exc
+            job.error = exc.told_of(job.name or job.asked)
         if job.id and job.after is None:
             try:
                 job.after = self._session.observe(job.id)
@@ -98,7 +97,7 @@ class _Change:
             self._follow(now, plan)
         except OpenRescueError as exc:
             if job.wish.state == "rescued" and plan.begins_anew and not isinstance(exc, _NO_WAY_BACK_NEEDED):
-                self._put_back(exc)
+                raise exc.told_of(job.name, also=self._put_back()) from exc
             raise
         job.after = self._session.observe(job.id)
 
@@ -163,8 +162,8 @@ class _Change:
         job.actions += plan.closing
         self._watch.measure("let_go", run.finish)
 
-    def _put_back(self, cause: OpenRescueError) -> None:
-        """The rescue failed: give the server its own system back, and say so in the error."""
+    def _put_back(self) -> str:
+        """The rescue failed: give the server its own system back; what is to be said of that."""
         job, session = self._job, self._session
         wish = dataclasses.replace(job.wish, state="unrescued", restore_power_state=True)
         session.deadline = Deadline(self._clock, seconds=wish.shutdown_timeout + PUT_BACK)
@@ -172,12 +171,11 @@ class _Change:
             now = session.observe(job.id)
             plan = session.way_back(now, wish)
             if plan is None:
-                return
+                return ""
             job.actions.append("put_back")
             job.hold = None
             if plan.changes:
                 self._follow(now, plan)
-            said = "The server has been put back as it was"
         except OpenRescueError as exc:
-            said = f"Putting it back failed too ({exc.message}): run again with state: unrescued"
-        cause.hint = f"{cause.hint}. {said}" if cause.hint else said
+            return f"Putting it back failed too ({exc.message}): run again with state: unrescued"
+        return "The server has been put back as it was"

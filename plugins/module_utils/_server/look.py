@@ -48,9 +48,8 @@ def look_at_server(
         if wish.image and not job.blockers:
             session.plan(now, wish)
     except OpenRescueError as exc:
-        exc.server = exc.server or job.name or asked
         if job.after is not None and not isinstance(exc, ConnectionLost):
             job.blockers = [*job.blockers, Problem(exc.code, exc.message, exc.hint)]
         else:
-            job.error = exc
+            job.error = exc.told_of(job.name or asked)
     return job

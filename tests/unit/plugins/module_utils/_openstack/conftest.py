@@ -20,7 +20,7 @@ from ansible_collections.openrescue.server.plugins.module_utils._time import Dea
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from wire import Cloud
+from .wire import Cloud
 
 
 @pytest.fixture

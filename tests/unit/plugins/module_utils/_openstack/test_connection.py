@@ -10,7 +10,8 @@ import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
 from ansible_collections.openrescue.server.plugins.module_utils._openstack.connection import Connection
 from ansible_collections.openrescue.server.plugins.module_utils._time import Deadline
-from wire import PROJECT, Cloud
+
+from .wire import PROJECT, Cloud
 
 
 def opened(cloud: Cloud) -> Connection:

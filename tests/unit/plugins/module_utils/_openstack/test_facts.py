@@ -7,7 +7,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.openrescue.server.plugins.module_utils._server.model import Job
-from wire import OWN, VOLUME, Cloud, Rule, fault, image
+
+from .wire import OWN, VOLUME, Cloud, Rule, fault, image
 
 Go = t.Callable[..., Job]
 

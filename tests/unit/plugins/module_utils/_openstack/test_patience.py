@@ -10,7 +10,8 @@ import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._openstack import errors
 from ansible_collections.openrescue.server.plugins.module_utils._openstack.patience import Patience
 from ansible_collections.openrescue.server.plugins.module_utils._time import Deadline
-from wire import Clock
+
+from .wire import Clock
 
 
 def attempts(kind: type[errors.CloudError], *, seconds: float = 60.0, pause: float = 0.0, **more: t.Any) -> int:

@@ -12,7 +12,8 @@ from ansible_collections.openrescue.server.plugins.module_utils._errors import O
 from ansible_collections.openrescue.server.plugins.module_utils._openstack import plan as nova_plan
 from ansible_collections.openrescue.server.plugins.module_utils._openstack.plan import History
 from ansible_collections.openrescue.server.plugins.module_utils._server.model import Situation, Wish
-from samples import NO_WAIT, RESCUED, UNRESCUED, server
+
+from .samples import NO_WAIT, RESCUED, UNRESCUED, server
 
 STATES = [
     (server(), "unrescued"),

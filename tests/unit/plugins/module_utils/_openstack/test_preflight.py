@@ -14,7 +14,8 @@ from ansible_collections.openrescue.server.plugins.module_utils._openstack.prefl
     warnings,
 )
 from ansible_collections.openrescue.server.plugins.module_utils._server.model import Situation, Wish
-from samples import NO_WAIT, RESCUED, UNRESCUED, server
+
+from .samples import NO_WAIT, RESCUED, UNRESCUED, server
 
 IMAGE = {"id": "r-1", "status": "active", "size": 1}
 GOOD = NovaFacts(microversion=(2, 98), own_image="o-1", own_properties={}, image=IMAGE, booted=IMAGE)

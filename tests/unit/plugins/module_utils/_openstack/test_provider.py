@@ -10,7 +10,8 @@ import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
 from ansible_collections.openrescue.server.plugins.module_utils._openstack.provider import OpenStackProvider
 from ansible_collections.openrescue.server.plugins.module_utils._time import Deadline
-from wire import SERVER, Cloud, Response, Rule
+
+from .wire import SERVER, Cloud, Response, Rule
 
 
 def connected(cloud: Cloud) -> tuple[OpenStackProvider, Deadline]:

@@ -11,7 +11,8 @@ import pytest
 import requests
 from ansible_collections.openrescue.server.plugins.module_utils._server.model import Job
 from ansible_collections.openrescue.server.plugins.module_utils._server.result import result
-from wire import RESCUE, Cloud, Response, Rule, fault
+
+from .wire import RESCUE, Cloud, Response, Rule, fault
 
 ACTION = r"^POST .*/action$"
 MARK = r"^POST .*/metadata$"

@@ -11,7 +11,8 @@ import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._openstack import plan as nova_plan
 from ansible_collections.openrescue.server.plugins.module_utils._openstack import server as shown
 from ansible_collections.openrescue.server.plugins.module_utils._server.hold import Hold
-from samples import RESCUED
+
+from .samples import RESCUED
 
 
 def marker_of(image: str) -> shown.Marker:

@@ -10,7 +10,8 @@ import typing as t
 import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._server.hold import Claim, Hold
 from ansible_collections.openrescue.server.plugins.module_utils._server.model import Job
-from wire import PROJECT, SERVER, Cloud, Response, Rule, fault
+
+from .wire import PROJECT, SERVER, Cloud, Response, Rule, fault
 
 Go = t.Callable[..., Job]
 
