@@ -44,6 +44,12 @@ prove-layouts: ## every layout of a patient's disks: boot it, break it, repair i
 	trap 'tests/lab/lab down >/dev/null' EXIT
 	$(GATES) prove-layouts
 
+.PHONY: prove-tempest
+prove-tempest: ## the lab's cloud passes the tests of rescue that real clouds have to pass (not part of test)
+	@$(PREPARE)
+	trap 'tests/lab/cloud/cloud down >/dev/null; tests/lab/lab down >/dev/null' EXIT
+	$(GATES) prove-tempest
+
 .PHONY: bench
 bench: ## measure boot, downtime and diagnosis, each as a ratio
 	@$(PREPARE)

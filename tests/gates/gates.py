@@ -220,12 +220,19 @@ def slow() -> dict[str, Gate]:
 
 
 def proofs() -> dict[str, Gate]:
-    """What takes hours and is run by name only."""
+    """What takes long, changes seldom, and is run by name only."""
 
     def layouts(run: Run) -> Counted:
         return _pytest(run, "-v", "--durations", "20", "tests/integration/prove_layouts.py")
 
-    return {"prove-layouts": layouts}
+    def tempest(run: Run) -> Counted:
+        run("tests/lab/cloud/cloud", "up")
+        try:
+            return _pytest(run, "-v", "tests/integration/openstack/prove_tempest.py")
+        finally:
+            run("tests/lab/cloud/cloud", "down")
+
+    return {"prove-layouts": layouts, "prove-tempest": tempest}
 
 
 def last() -> dict[str, Gate]:

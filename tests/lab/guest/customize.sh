@@ -20,8 +20,8 @@ GRUB_CMDLINE_LINUX_DEFAULT=""
 GRUB_CMDLINE_LINUX="console=ttyS0 mitigations=off"
 GRUB_DISABLE_OS_PROBER=true
 GRUB
-# A device that never comes must end in emergency mode within a test's patience.
-printf '[Manager]\nDefaultDeviceTimeoutSec=20s\n' >"$root/etc/systemd/system.conf.d/lab.conf"
+# A device that never comes ends in emergency mode within a test's patience, and three guests at a time find theirs.
+printf '[Manager]\nDefaultDeviceTimeoutSec=40s\n' >"$root/etc/systemd/system.conf.d/lab.conf"
 printf '[Match]\nName=en* eth*\n\n[Network]\nDHCP=yes\n' >"$root/etc/systemd/network/lab.network"
 
 # An initramfs that is soon read, and soon built anew by a repair: both happen on an emulated processor.
