@@ -252,7 +252,7 @@ from ..module_utils._faults.catalog import CHAIN, FAULTS
 from ..module_utils._faults.engine.diagnose import Report, check_names, diagnose
 from ..module_utils._patient.opening import View
 from ..module_utils._patient.session import disk_argument_spec, private_session
-from ..module_utils._patient.write.recover import unfinished
+from ..module_utils._patient.write.bundles import unfinished
 from ..module_utils._text import printable_result
 from ..module_utils._time import TimeBudget
 

@@ -166,7 +166,7 @@ from ..module_utils._faults.engine.repair import Outcome, Selection, finding_of,
 from ..module_utils._faults.model import Finding
 from ..module_utils._patient.opening import View
 from ..module_utils._patient.session import disk_argument_spec, private_session
-from ..module_utils._patient.write.recover import listing
+from ..module_utils._patient.write.bundles import listing
 from ..module_utils._patient.write.revert import load_bundle, revert
 from ..module_utils._patient.write.undo import FileEntry, check_id
 from ..module_utils._text import printable_result

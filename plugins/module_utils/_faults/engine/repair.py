@@ -17,9 +17,10 @@ import typing as t
 from ..._errors import OpenRescueError
 from ..._patient.opening import View
 from ..._patient.rootless import SharedDisk
+from ..._patient.write.bundles import unfinished_on_patient
 from ..._patient.write.change import Change
 from ..._patient.write.home import Home
-from ..._patient.write.recover import finish_here, finish_on_patient, unfinished_on_patient
+from ..._patient.write.recover import finish_here, finish_on_patient
 from ..._patient.write.revert import revert_entries
 from ..._patient.write.undo import Bundle
 from ..._text import printable, printable_result

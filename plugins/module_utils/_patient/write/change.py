@@ -28,12 +28,13 @@ from ..syscalls import attach_loop, inode_flags
 from ..tools import DEVICE, Completed
 from ..tree.tree import Tree
 from .blocks import CHUNK, Extents, changed_chunks, copy_device, differing, head, take_blocks
+from .bundles import identity
 from .chroot import run_staged
 from .errors import WriteRefused
 from .file_state import LOCKS, FileState, label_for, state_of, with_label
-from .home import Home, identity
-from .undo import Bundle, DeviceEntry, FileEntry
-from .writer import Writer, temporary_name
+from .home import Home
+from .undo import Bundle, DeviceEntry, FileEntry, temporary_name
+from .writer import Writer
 
 if t.TYPE_CHECKING:
     from ..opening import View

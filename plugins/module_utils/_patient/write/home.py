@@ -17,27 +17,21 @@ import typing as t
 
 from ..._errors import OpenRescueError
 from ..._text import printable
-from ..patient import Filesystem
-from ..tree.tree import Tree
+from .bundles import identity
 from .errors import UndoBroken
 from .file_state import FileState, label_for, with_label
-from .undo import BUNDLES, MANIFEST, Bundle, DeviceEntry, FileEntry, bundle_ids
-from .writer import Writer, is_temporary, temporary_name
+from .undo import BUNDLES, MANIFEST, Bundle, DeviceEntry, FileEntry, temporary_name
+from .writer import Writer
 
 if t.TYPE_CHECKING:
     from ..opening import View
 
-__all__ = ("Home", "fetch", "forget", "identity", "litter", "on_patient", "tidy")
+__all__ = ("Home", "fetch", "forget", "tidy")
 
 _MANIFEST_LIMIT = 64 * 1024 * 1024
 _MANY = 1000
 #: what a copy leaves free on the patient's file system, whatever it has to say
 _SPARE = 32 * 1024 * 1024
-
-
-def identity(filesystem: Filesystem) -> str:
-    """What a file system is known by in a later rescue, where its device may have another name."""
-    return filesystem.uuid or filesystem.partuuid or filesystem.device
 
 
 class Home:
@@ -124,42 +118,6 @@ class Home:
         self._writer.file(
             path, source, with_label(state, label_for(self._view.patient.tree, path)), temporary=temporary_name()
         )
-
-
-def on_patient(view: View) -> list[Bundle]:
-    """The bundles of which the mounted patient has copies; what cannot be read is noted and left out."""
-    tree = view.patient.tree
-    found = []
-    try:
-        names = bundle_ids(tree.listdir(BUNDLES))[:_MANY]
-    except OpenRescueError as exc:
-        view.patient.notes.append(exc.message)
-        return []
-    for name in names:
-        bundle = Bundle(name)
-        try:
-            text = tree.read_text(f"{BUNDLES}/{name}/{MANIFEST}", limit=_MANIFEST_LIMIT)
-            if text is not None:
-                bundle.read(text)
-                found.append(bundle)
-        except OpenRescueError as exc:
-            view.patient.notes.append(f"{name}: {exc.message}")
-    return found
-
-
-def litter(view: View) -> list[str]:
-    """IDs of the bundles on the mounted patient in whose folders a killed run has left what is of no use."""
-    tree = view.patient.tree
-    try:
-        return [name for name in bundle_ids(tree.listdir(BUNDLES))[:_MANY] if _is_littered(tree, f"{BUNDLES}/{name}")]
-    except OpenRescueError as exc:
-        view.patient.notes.append(exc.message)
-        return []
-
-
-def _is_littered(tree: Tree, base: str) -> bool:
-    names = [*tree.listdir(base), *tree.listdir(f"{base}/data")]
-    return MANIFEST not in names or any(is_temporary(name) for name in names)
 
 
 def tidy(view: View, bundle_id: str) -> None:

@@ -9,85 +9,18 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from ..._errors import OpenRescueError
-from ..._text import printable
-from .errors import UndoRefused
-from .home import Home, fetch, forget, identity, litter, on_patient, tidy
-from .revert import find_device, finish_entry
-from .undo import BUNDLES, Bundle, DeviceEntry, Entry, FileEntry, store_ids
+from .bundles import here, is_of, litter, named, on_patient
+from .home import Home, fetch, forget, tidy
+from .revert import finish_entry
+from .undo import BUNDLES, Bundle, DeviceEntry, Entry
 
 if t.TYPE_CHECKING:
     from ..opening import View
 
-__all__ = ("Listed", "finish_here", "finish_on_patient", "here", "listing", "unfinished", "unfinished_on_patient")
-
-
-@dataclasses.dataclass
-class Listed:
-    """A bundle as modules return it."""
-
-    id: str
-    time: str
-    state: str
-    faults: list[str]
-    entries: list[dict[str, str]]
-    where: list[str]
-
-
-def here() -> list[Bundle]:
-    """The bundles on the rescue system, the oldest first; what is no bundle is left out."""
-    found = []
-    for name in store_ids():
-        try:
-            bundle = Bundle.load(name)
-        except OpenRescueError:
-            continue
-        if bundle is not None:
-            found.append(bundle)
-    return found
-
-
-def listing(view: View) -> list[Listed]:
-    """All bundles of this patient, wherever they are; the rescue system may have others'."""
-    found: dict[str, Listed] = {}
-    mounted = on_patient(view) if view.is_mounted else []
-    own = {bundle.id for bundle in mounted}
-    local = [bundle for bundle in here() if bundle.id in own or any(_is_of(view, entry) for entry in bundle.entries)]
-    for where, bundles in (("rescue_system", local), ("patient", mounted)):
-        for bundle in bundles:
-            # The rescue system's own knows how it ended.
-            found.setdefault(bundle.id, _listed(bundle)).where.append(where)
-    return [found[name] for name in sorted(found)]
-
-
-def _listed(bundle: Bundle) -> Listed:
-    entries = [
-        {("path" if isinstance(item, FileEntry) else "device"): _named(item), "state": item.state}
-        for item in bundle.entries
-    ]
-    return Listed(bundle.id, bundle.time, bundle.state, list(bundle.faults), entries, [])
-
-
-def _named(entry: Entry) -> str:
-    return printable(entry.path if isinstance(entry, FileEntry) else entry.device)
-
-
-def unfinished(view: View) -> list[str]:
-    """IDs of all bundles of this patient whose run was killed, for who may change nothing."""
-    local = [bundle.id for bundle in here() if any(_is_of(view, entry) for entry in bundle.unfinished)]
-    return sorted({*local, *unfinished_on_patient(view)})
-
-
-def unfinished_on_patient(view: View) -> list[str]:
-    """IDs of the bundles on the mounted patient whose run was killed, if the rescue system does not know better."""
-    if not view.is_mounted:
-        return []
-    known = {bundle.id for bundle in here()}
-    left = {bundle.id for bundle in on_patient(view) if bundle.unfinished and bundle.id not in known}
-    return sorted(left | set(litter(view)))
+__all__ = ("finish_here", "finish_on_patient")
 
 
 def finish_here(make_view: t.Callable[[bool], View], *, check: bool) -> list[dict[str, t.Any]]:
@@ -115,11 +48,11 @@ def _finish(
     told: list[dict[str, t.Any]] = []
     with make_view(check).opened() as view:
         for bundle in find(view):
-            mine = [entry for entry in bundle.unfinished if _is_of(view, entry)]
+            mine = [entry for entry in bundle.unfinished if is_of(view, entry)]
             if not mine:
                 continue
             if check:
-                done = [f"{_named(entry)}: a killed run wrote here, and would be brought to its end" for entry in mine]
+                done = [f"{named(entry)}: a killed run wrote here, and would be brought to its end" for entry in mine]
             else:
                 done = _end(view, bundle, mine, bring=bring)
             told.append({"undo": bundle.id, "done": done})
@@ -151,22 +84,11 @@ def _end(view: View, bundle: Bundle, entries: t.Sequence[Entry], *, bring: bool)
     return done
 
 
-def _is_of(view: View, entry: Entry) -> bool:
-    """Whether an entry is of the disks that are open here."""
-    if isinstance(entry, FileEntry):
-        return entry.filesystem in {identity(item) for item in view.patient.filesystems}
-    try:
-        find_device(view, entry)
-    except UndoRefused:
-        return False
-    return True
-
-
 def _try(view: View, bundle: Bundle, entry: Entry) -> str:
     try:
         return finish_entry(view, bundle, entry)
     except OpenRescueError as exc:
-        return f"{_named(entry)}: left as it is: {exc.message}"
+        return f"{named(entry)}: left as it is: {exc.message}"
 
 
 def _settle(view: View, bundle: Bundle) -> None:

@@ -17,17 +17,18 @@ from ..._errors import OpenRescueError
 from ..._text import printable
 from ..patient import Filesystem
 from .blocks import head, matches, take_blocks
+from .bundles import find_device, identity, on_patient
 from .change import unified
 from .errors import UndoBroken, UndoNotFound, UndoRefused
 from .file_state import BLOCK, FileState, state_of
-from .home import fetch, forget, identity, on_patient
+from .home import fetch, forget
 from .undo import BUNDLES, Bundle, DeviceEntry, Entry, FileEntry
 from .writer import Writer
 
 if t.TYPE_CHECKING:
     from ..opening import View
 
-__all__ = ("find_device", "finish_entry", "load_bundle", "revert", "revert_entries")
+__all__ = ("finish_entry", "load_bundle", "revert", "revert_entries")
 
 _DIFF_LIMIT = 1 << 20
 _READ_LIMIT = 1 << 30
@@ -270,16 +271,3 @@ def _is_ours(item: Filesystem, bundle: Bundle, entry: DeviceEntry) -> bool:
 def _write_blocks(view: View, item: Filesystem, source: str, entry: DeviceEntry) -> None:
     view.open_device(item)
     Writer(view).blocks(item.device, source, entry.extents)
-
-
-def find_device(view: View, entry: DeviceEntry) -> Filesystem:
-    """The device that the entry was made on, whatever it is called now."""
-    fitting = [item for item in view.bottoms() if item.size == entry.size]
-    for found in (
-        [item for item in fitting if entry.partuuid and item.partuuid == entry.partuuid],
-        [item for item in fitting if entry.uuid and item.uuid == entry.uuid],
-        [item for item in fitting if item.device == entry.device],
-    ):
-        if len(found) == 1:
-            return found[0]
-    raise UndoRefused(f"the device that was {printable(entry.device)} is not here")

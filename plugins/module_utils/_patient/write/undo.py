@@ -27,7 +27,19 @@ from ..._text import printable
 from .errors import NoRoom, UndoBroken, UndoNotFound
 from .file_state import FileState
 
-__all__ = ("BUNDLES", "MANIFEST", "Bundle", "DeviceEntry", "Entry", "FileEntry", "bundle_ids", "check_id", "store_ids")
+__all__ = (
+    "BUNDLES",
+    "MANIFEST",
+    "Bundle",
+    "DeviceEntry",
+    "Entry",
+    "FileEntry",
+    "bundle_ids",
+    "check_id",
+    "is_temporary",
+    "store_ids",
+    "temporary_name",
+)
 
 #: where bundles are, on the rescue system and on the patient alike
 BUNDLES = "/var/lib/openrescue/undo"
@@ -41,6 +53,17 @@ UNFINISHED = ("intended", "reverting")
 
 _ID = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z-[0-9a-f]{8}")
 _SPARE = 16 * 1024 * 1024
+_TEMPORARY = re.compile(r"\.openrescue-(?:copy|[0-9a-f]{16})")
+
+
+def temporary_name() -> str:
+    """What a file is called until it is whole."""
+    return f".openrescue-{secrets.token_hex(8)}"
+
+
+def is_temporary(name: str) -> bool:
+    """Whether it is what a killed run has left."""
+    return _TEMPORARY.fullmatch(name) is not None
 
 
 @dataclasses.dataclass

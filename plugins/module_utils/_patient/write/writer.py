@@ -16,8 +16,6 @@ import base64
 import contextlib
 import errno
 import os
-import re
-import secrets
 import stat
 import typing as t
 
@@ -27,23 +25,12 @@ from ..tree.tree import Place
 from .blocks import Extents, put_blocks
 from .errors import PatientFull, WriteFailed, WriteRefused
 from .file_state import BLOCK, KEPT_FLAGS, LOCKS, FileState
+from .undo import is_temporary
 
 if t.TYPE_CHECKING:
     from ..opening import View
 
-__all__ = ("Writer", "is_temporary", "temporary_name")
-
-_TEMPORARY = re.compile(r"\.openrescue-(?:copy|[0-9a-f]{16})")
-
-
-def temporary_name() -> str:
-    """What a file is called until it is whole."""
-    return f".openrescue-{secrets.token_hex(8)}"
-
-
-def is_temporary(name: str) -> bool:
-    """Whether it is what a killed run has left."""
-    return _TEMPORARY.fullmatch(name) is not None
+__all__ = ("Writer",)
 
 
 class Writer:

@@ -11,7 +11,7 @@ import shutil
 import typing as t
 
 import pytest
-from ansible_collections.openrescue.server.plugins.module_utils._patient.write import recover
+from ansible_collections.openrescue.server.plugins.module_utils._patient.write import bundles, recover
 from ansible_collections.openrescue.server.plugins.module_utils._patient.write.change import Change
 from ansible_collections.openrescue.server.plugins.module_utils._patient.write.undo import Bundle
 
@@ -50,7 +50,7 @@ def test_it_is_brought_to_its_end(view: PlainView, store: pathlib.Path, when: st
     else:
         shutil.rmtree(store)
         view.mount()
-        assert recover.unfinished_on_patient(as_view(view)) == [undo]
+        assert bundles.unfinished_on_patient(as_view(view)) == [undo]
         view.reset()
         (told,) = recover.finish_on_patient(make(view), [undo], check=False)
     assert told["undo"] == undo
@@ -59,13 +59,13 @@ def test_it_is_brought_to_its_end(view: PlainView, store: pathlib.Path, when: st
     assert view.copies() == ([] if when == "before" else ["data/1", "manifest.json"])
     assert recover.finish_here(make(view), check=False) == []
     view.mount()
-    assert recover.unfinished_on_patient(as_view(view)) == []
-    assert [bundle.state for bundle in recover.here()] == ([] if when == "before" else ["kept"])
+    assert bundles.unfinished_on_patient(as_view(view)) == []
+    assert [bundle.state for bundle in bundles.here()] == ([] if when == "before" else ["kept"])
 
 
 def test_in_check_mode_it_is_told_only(view: PlainView) -> None:
     undo = killed(view, when="before")
-    assert recover.unfinished(as_view(view)) == [undo]
+    assert bundles.unfinished(as_view(view)) == [undo]
     (told,) = recover.finish_here(make(view), check=True)
     assert "would be brought to its end" in told["done"][0]
     assert len(view.left()) == 1
@@ -73,11 +73,11 @@ def test_in_check_mode_it_is_told_only(view: PlainView) -> None:
 
 def test_bundles_of_other_patients_are_left_alone(view: PlainView) -> None:
     killed(view, when="after")
-    bundle = recover.here()[0]
+    bundle = bundles.here()[0]
     bundle.entries[0].filesystem = "another-uuid"
     bundle.save()
     assert recover.finish_here(make(view), check=False) == []
-    assert recover.here()[0].state == "unfinished"
+    assert bundles.here()[0].state == "unfinished"
 
 
 def test_a_broken_copy_hinders_nothing(view: PlainView, store: pathlib.Path) -> None:
@@ -88,19 +88,10 @@ def test_a_broken_copy_hinders_nothing(view: PlainView, store: pathlib.Path) -> 
     (base / "20200101T000000Z-0badcafe").mkdir()
     view.put("/var/lib/openrescue/undo/20210101T000000Z-0badcafe/manifest.json", "[")
     view.mount()
-    assert recover.unfinished_on_patient(as_view(view)) == ["20200101T000000Z-0badcafe", undo]
+    assert bundles.unfinished_on_patient(as_view(view)) == ["20200101T000000Z-0badcafe", undo]
     assert any("20210101T000000Z-0badcafe" in note for note in view.patient.notes)
     told = recover.finish_on_patient(make(view), [undo], check=False)
     assert [item["undo"] for item in told] == [undo, "20200101T000000Z-0badcafe"]
     assert "another size" in told[0]["done"][0]
     assert told[1]["done"] == ["the remains of a killed run were removed"]
     assert not (base / "20200101T000000Z-0badcafe").exists()
-
-
-def test_bundles_are_listed(view: PlainView) -> None:
-    undo = killed(view, when="after")
-    view.mount()
-    (listed,) = recover.listing(as_view(view))
-    assert (listed.id, listed.state, listed.faults) == (undo, "unfinished", ["fstab-syntax"])
-    assert listed.entries == [{"path": "/etc/fstab", "state": "intended"}]
-    assert listed.where == ["rescue_system", "patient"]

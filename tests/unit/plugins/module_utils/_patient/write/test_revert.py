@@ -14,7 +14,6 @@ from ansible_collections.openrescue.server.plugins.module_utils._patient.patient
 from ansible_collections.openrescue.server.plugins.module_utils._patient.write.change import Change
 from ansible_collections.openrescue.server.plugins.module_utils._patient.write.errors import UndoNotFound, UndoRefused
 from ansible_collections.openrescue.server.plugins.module_utils._patient.write.revert import (
-    find_device,
     finish_entry,
     load_bundle,
     revert,
@@ -232,14 +231,6 @@ def test_kept_blocks_are_checked_before_they_overwrite_anything(
     (store / bundle.id / "data/1").write_bytes(b"x" * 16384)
     assert "is not what was kept" in reasons(view, bundle)[0]
     assert device.read_bytes() == NEW + bytes(1 << 20) + NEW
-
-
-def test_a_device_is_known_by_what_it_is(view: PlainView, device: pathlib.Path) -> None:
-    _bundle, entry = repaired(view, device, "intended")
-    assert find_device(as_view(view), entry).device == str(device)
-    entry.uuid = None
-    with pytest.raises(UndoRefused):
-        find_device(as_view(view), entry)
 
 
 def test_entries_are_of_files_or_of_devices(view: PlainView) -> None:

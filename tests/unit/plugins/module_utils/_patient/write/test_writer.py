@@ -18,10 +18,9 @@ from ansible_collections.openrescue.server.plugins.module_utils._patient.write.e
     WriteRefused,
 )
 from ansible_collections.openrescue.server.plugins.module_utils._patient.write.file_state import FileState
+from ansible_collections.openrescue.server.plugins.module_utils._patient.write.undo import is_temporary, temporary_name
 from ansible_collections.openrescue.server.plugins.module_utils._patient.write.writer import (
     Writer,
-    is_temporary,
-    temporary_name,
 )
 
 from .fakes import PlainView, as_view
