@@ -29,6 +29,8 @@ Status = t.Literal["ran", "not_applicable", "skipped"]
 Faults = t.Sequence[Fault]
 
 MAX_FINDINGS = 100
+#: so many operating systems are judged where nothing tells which one the server boots
+MAX_ROOTS = 8
 TIME_IS_OVER = "the time limit was reached"
 
 
@@ -181,14 +183,15 @@ def _judge_others(view: View, first: Report, judge: t.Callable[[], Report], budg
     What is returned in detail is that of the first. None is written to before somebody has chosen it.
     """
     patient, began = view.patient, time.monotonic()
-    shown, notes = patient.root, [*patient.notes]
-    told = []
-    for root in patient.roots:
-        if shown is not None and root == shown.device:
-            told.append(_told_of(root, first))
-        else:
-            view.mount(read_only=True, root=root)
-            told.append(_told_of(root, judge()))
+    shown, notes = patient.root.device if patient.root else "", [*patient.notes]
+    others = [root for root in patient.roots if root != shown]
+    told = [_told_of(shown, first)]
+    for root in others[: MAX_ROOTS - 1]:
+        if _over(patient, budget):
+            break
+        view.mount(read_only=True, root=root)
+        told.append(_told_of(root, judge()))
+    told += [f"{root} was not looked at" for root in others[len(told) - 1 :]]
     view.mount(read_only=True)
     patient.notes = notes
     first.message = f"There are several operating systems: {'; '.join(told)}. Choose one with 'root'"

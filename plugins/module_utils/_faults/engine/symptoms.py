@@ -50,7 +50,7 @@ _STOPPED: tuple[tuple[str, str, str], ...] = (
             r"(?:[Rr]equested init \S{1,100} (?:failed|does not exist)|No (?:working )?init found"
             r"|doesn't have requested \S{1,100}init|[Rr]un-init: .{1,100}No such file"
             r"|Failed to (?:switch root|start (?:initrd-switch-root\.service - )?Switch Root)"
-            # What it cannot move or remove of the initramfs stops it not.
+            # What it cannot move or remove of the initramfs does not stop it.
             r"|switch_root: failed(?:\. Sorry| to (?:execute|change|mount moving \S{1,100} to /:)))"
         ),
         "could not start its own system from the initramfs",

@@ -144,10 +144,10 @@ def test_a_boot_that_cannot_be_followed_ends_nothing() -> None:
 class TwoRoots(View):
     """Of two operating systems the second lacks what the fault looks for."""
 
-    def __init__(self) -> None:
+    def __init__(self, *roots: str) -> None:
         super().__init__(tools=Tools())
         self.mounted: list[str | None] = []
-        self.patient.roots = ("/dev/vdb1", "/dev/vdb2")
+        self.patient.roots = roots or ("/dev/vdb1", "/dev/vdb2")
 
     def mount(self, *, read_only: bool = False, root: str | None = None) -> None:
         assert read_only
@@ -158,12 +158,12 @@ class TwoRoots(View):
         patient.notes.append(f"{patient.root.device} was mounted")
 
 
-def judge_two(chain: Chain | None) -> tuple[TwoRoots, Report]:
+def judge_two(chain: Chain | None, *roots: str) -> tuple[TwoRoots, Report]:
     def detect_second(patient: Patient) -> t.Iterator[Finding]:
         if patient.root is not None and patient.root.device == "/dev/vdb2":
             yield BAD
 
-    view = TwoRoots()
+    view = TwoRoots(*roots)
     faults = [Fault("a-b", "a title", detect_second, stage="tree")]
     return view, engine.diagnose(view, faults=faults, budget=TimeBudget(seconds=60), chain=chain)
 
@@ -185,6 +185,13 @@ def test_the_first_of_several_roots_speaks_for_none_of_the_others() -> None:
     _view, report = judge_two(lambda _patient: (Link("kernel", "broken", "x"),))
     assert report.verdict == "unknown"
     assert "/dev/vdb1 would be unbootable (nothing was found); /dev/vdb2" in report.message
+
+
+def test_of_very_many_roots_some_are_judged() -> None:
+    roots = [f"/dev/vdb{number}" for number in range(1, 100)]
+    view, report = judge_two(lambda _patient: (), *roots)
+    assert len(view.mounted) == engine.MAX_ROOTS + 1
+    assert "/dev/vdb8 would be unknown (nothing was found); /dev/vdb9 was not looked at" in report.message
 
 
 def test_before_a_repair_only_the_first_is_looked_at() -> None:
