@@ -80,7 +80,7 @@ class Connection:
             self._session = self._region.get_session()
         except Exception as exc:
             raise exception_error(exc, asked=asked, step="connect") from exc
-        self._patiently(lambda: self._log_in(deadline), asked=asked, step="connect", server="", deadline=deadline)
+        self._repeatedly(lambda: self._log_in(deadline), asked=asked, step="connect", server="", deadline=deadline)
 
     def close(self) -> None:
         """Never raises."""
@@ -189,20 +189,20 @@ class Connection:
         body: t.Any = None,
         holds: str = "",
         again: bool = True,
-        patient: bool = False,
+        faults_too: bool = False,
     ) -> Answer:
         """One call, repeated while what hinders it can pass; raises :class:`OpenRescueError` for every other answer.
 
         :param holds: what the answer has to hold; without it something else than this API has answered.
         :param again: False for what must not be sent twice unseen: then the first failure is raised.
-        :param patient: whether the cloud's own faults are waited out for as long as there is time.
+        :param faults_too: whether the cloud's own faults are waited out for as long as there is time.
         """
         url = self.endpoint(service, step=step, server=server) + path
         options: dict[str, t.Any] = {} if body is None else {"json": body}
         if microversion:
             options.update(microversion=microversion, microversion_service_type=service)
         asked = f"{method} {service}{path.partition('?')[0]}"
-        return self._patiently(
+        return self._repeatedly(
             lambda: self._send(method, url, deadline=deadline, **options),
             asked=asked,
             step=step,
@@ -210,7 +210,7 @@ class Connection:
             deadline=deadline,
             holds=holds,
             again=again,
-            patient=patient,
+            faults_too=faults_too,
         )
 
     def version_document(self, service: str, *, deadline: Deadline) -> Answer:
@@ -218,7 +218,7 @@ class Connection:
         endpoint = self.endpoint(service, step="connect")
         found = _VERSION_IN_PATH.search(endpoint)
         url = (endpoint[: found.end()] if found else endpoint) + "/"
-        return self._patiently(
+        return self._repeatedly(
             lambda: self._send("GET", url, deadline=deadline),
             asked=f"GET {service}/",
             step="connect",
@@ -240,7 +240,7 @@ class Connection:
         )
         return Answer(response.status_code, response.headers, response.text)
 
-    def _patiently(
+    def _repeatedly(
         self,
         send: t.Callable[[], Answer],
         *,
@@ -250,9 +250,9 @@ class Connection:
         deadline: Deadline,
         holds: str = "",
         again: bool = True,
-        patient: bool = False,
+        faults_too: bool = False,
     ) -> Answer:
-        patience = Patience(self._clock, deadline, faults_too=patient)
+        patience = Patience(self._clock, deadline, faults_too=faults_too)
         while True:
             try:
                 answer = send()

@@ -80,7 +80,7 @@ class OpenStackSession(Session[NovaSituation]):
     def compute(self, method: str, path: str, *, step: str, server: str = "", **options: t.Any) -> Answer:
         """One call of the Compute API, within the deadline of this server."""
         return self.provider.compute(
-            method, path, step=step, server=server, deadline=self.deadline, patient=self.memory.committed, **options
+            method, path, step=step, server=server, deadline=self.deadline, faults_too=self.memory.committed, **options
         )
 
     # -- finding and seeing
