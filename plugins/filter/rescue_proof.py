@@ -16,6 +16,8 @@ description:
   - The disks of a server can carry the same UUIDs and labels as the rescue image, and then the wrong one may have
     booted. Its serial number tells the rescue disk on libvirt, the size of the image that was used tells it on
     OpenStack.
+  - That a system says to be a rescue image proves it on libvirt only where its root is on no disk, as in memory, since
+    a server may have been made of such an image itself.
   - What neither of them proves is not proven. It never counts as proof that nothing speaks against it.
 positional: server
 options:
@@ -60,22 +62,23 @@ def rescue_proof(said: str, server: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     disks = [words[1:] for words in lines if len(words) >= 3 and words[0] == "disk" and words[2].isdecimal()]
     own_image = ["release"] in lines
     if server["provider"] == "libvirt":
-        proven, reason = _by_serial(disks, own_image=own_image)
+        in_memory = own_image and not any(words[:1] == ["disk"] for words in lines)
+        proven, reason = _by_serial(disks, in_memory=in_memory)
     else:
         size = (server.get("rescue") or {}).get("image_size")
         proven, reason = _by_size(disks, int(size or 0), own_image=own_image)
     return {"proven": proven, "reason": reason}
 
 
-def _by_serial(disks: list[list[str]], *, own_image: bool) -> tuple[bool, str]:
+def _by_serial(disks: list[list[str]], *, in_memory: bool) -> tuple[bool, str]:
     ours = [name for name, _size, *serials in disks if RESCUE_SERIAL in serials]
     others = [f"{name} ({', '.join(sorted(set(serials)))})" for name, _size, *serials in disks if serials]
     if ours:
         return True, f"its root is on the rescue disk {', '.join(ours)}"
     if others:
         return False, f"its root is on {', '.join(others)}, not on the disk with the serial number {RESCUE_SERIAL}"
-    if own_image:
-        return True, "it is an image of the role rescue_image"
+    if in_memory:
+        return True, "it is an image of the role rescue_image, in memory"
     return False, "no serial number of the disk below its root can be read"
 
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import pathlib
+import shlex
 import typing as t
 
 import pytest
-from openrescue_lab.base import LabError, run, wait_until
+import yaml
+from ansible_collections.openrescue.server.plugins.filter.rescue_proof import RESCUE_SERIAL, rescue_proof
+from openrescue_lab.base import REPOSITORY, LabError, run, wait_until
 from openrescue_lab.domain import Domain, Shape
 from openrescue_lab.rescue import RescueImage, run_role
 from openrescue_lab.rescue_cloud import (
@@ -50,10 +53,11 @@ def direct(image: RescueImage, **more: t.Any) -> Shape:
 @pytest.mark.parametrize(
     ("name", "shape"),
     [
-        ("bios-virtio", Shape()),
-        ("bios-sata", Shape(bus="sata", machine="q35")),
-        ("bios-scsi", Shape(bus="scsi")),
-        ("efi-virtio", Shape(firmware="efi", machine="q35")),
+        ("bios-virtio", Shape(serial=RESCUE_SERIAL)),
+        ("bios-sata", Shape(bus="sata", machine="q35", serial=RESCUE_SERIAL)),
+        ("bios-scsi", Shape(bus="scsi", serial=RESCUE_SERIAL)),
+        ("bios-usb", Shape(bus="usb", machine="q35", serial=RESCUE_SERIAL)),
+        ("efi-virtio", Shape(firmware="efi", machine="q35", serial=RESCUE_SERIAL)),
     ],
 )
 def test_boots_by_itself(
@@ -62,6 +66,19 @@ def test_boots_by_itself(
     domain = domains(f"lab-image-{name}", rescue_image.layer(tmp_path / "layer.qcow2"), shape=shape).start()
     domain.wait_agent(timeout=300)
     assert is_rescue_system(domain, rescue_image)
+    # At once: the agent answers before udev has seen any disk.
+    assert_proves_itself(domain)
+
+
+def assert_proves_itself(domain: Domain) -> None:
+    """By what the role rescue asks it, from a disk with the serial number of a rescue disk (H11)."""
+    tasks = yaml.safe_load((REPOSITORY / "roles/rescue/tasks/wait.yml").read_text(encoding="utf-8"))
+    [asked] = [task["ansible.builtin.raw"] for task in tasks if "ansible.builtin.raw" in task]
+    *shell, script = shlex.split(asked)
+    # The role does not ask how it ended either.
+    proof = rescue_proof(domain.execute(*shell, f"{script}; true"), {"provider": "libvirt"})
+    assert proof["proven"], proof
+    assert "its root is on the rescue disk" in proof["reason"]
 
 
 def test_direct_boot_has_every_tool(rescue_image: RescueImage, domains: Define, tmp_path: pathlib.Path) -> None:

@@ -56,6 +56,8 @@ class Shape:
     machine: str = "pc"
     firmware: str = "bios"
     bus: str = "virtio"
+    #: the serial number of its first disk
+    serial: str = ""
     network: bool = False
     #: the seed that server_rescue makes for a rescue system, and a CD of the server itself
     seed: pathlib.Path | None = None
@@ -204,7 +206,8 @@ def domain_xml(name: str, disks: t.Sequence[pathlib.Path], *, console: pathlib.P
     disk_xml = [
         f"<disk type='file' device='disk'><driver name='qemu' type='{image_format(disk)}' discard='unmap'/>"
         f"<source file={quoteattr(str(disk))}/>"
-        f"<target dev='{prefix}{chr(ord('a') + number)}' bus='{shape.bus}'/></disk>"
+        f"<target dev='{prefix}{chr(ord('a') + number)}' bus='{shape.bus}'/>"
+        f"{f'<serial>{shape.serial}</serial>' if shape.serial and not number else ''}</disk>"
         for number, disk in enumerate(disks)
     ]
     cds = ((shape.cdrom, "sdy", ""), (shape.seed, "sdz", "<serial>openrescue-seed</serial>"))
@@ -214,6 +217,9 @@ def domain_xml(name: str, disks: t.Sequence[pathlib.Path], *, console: pathlib.P
         for path, target, serial in cds
         if path
     ]
+    if shape.bus == "usb":
+        # Nobody waits for the disk of a USB 1 controller, which libvirt gives by itself.
+        disk_xml.append("<controller type='usb' model='qemu-xhci'/>")
     return DOMAIN.format(
         name=name,
         memory=shape.memory,
