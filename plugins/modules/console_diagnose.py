@@ -193,7 +193,6 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils import _once  # noqa: F401
 from ..module_utils._errors import OpenRescueError
 from ..module_utils._faults.catalog import FAULTS
 from ..module_utils._faults.engine.console import MAX_CHARACTERS, read_console

@@ -246,7 +246,6 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils import _once  # noqa: F401
 from ..module_utils._errors import OpenRescueError
 from ..module_utils._faults.catalog import CHAIN, FAULTS
 from ..module_utils._faults.engine.diagnose import Report, check_names, diagnose

@@ -105,7 +105,6 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils import _once  # noqa: F401
 from ..module_utils._errors import OpenRescueError
 from ..module_utils._patient.asked import asked_of, is_as_asked
 from ..module_utils._patient.opening import View

@@ -484,7 +484,6 @@ import traceback
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openrescue.server.plugins.module_utils import _once  # noqa: F401
 from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
 from ansible_collections.openrescue.server.plugins.module_utils._server.factory import POLL_INTERVAL, create_provider
 from ansible_collections.openrescue.server.plugins.module_utils._server.fleet import change_servers

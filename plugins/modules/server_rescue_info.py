@@ -483,7 +483,6 @@ import traceback
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openrescue.server.plugins.module_utils import _once  # noqa: F401
 from ansible_collections.openrescue.server.plugins.module_utils._errors import ConnectionLost, OpenRescueError
 from ansible_collections.openrescue.server.plugins.module_utils._faults.catalog import FAULTS
 from ansible_collections.openrescue.server.plugins.module_utils._faults.engine.console import (

@@ -82,14 +82,6 @@ def test_dependencies_point_down(path: pathlib.Path) -> None:
     assert not wrong, f"{room} imports {sorted(wrong)}"
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("plugins/modules/*.py")), ids=lambda path: path.stem)
-def test_a_module_compiles_nothing_twice(path: pathlib.Path) -> None:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    ours = [node for node in tree.body if isinstance(node, ast.ImportFrom) and "module_utils" in str(node.module)]
-    first = next((node for node in ours if not str(node.module).startswith("ansible.")), None)
-    assert first is None or [alias.name for alias in first.names] == ["_once"], "see module_utils/_once.py"
-
-
 def test_the_factory_loads_a_provider_only_when_it_is_asked_for() -> None:
     path = ROOT / "plugins" / (FACTORY.replace(".", "/") + ".py")
     tree = ast.parse(path.read_text(encoding="utf-8"))
