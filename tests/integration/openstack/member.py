@@ -79,6 +79,11 @@ class Member:
     def metadata(self, server: str) -> dict[str, str]:
         return dict(self.admin.compute.get_server(server).metadata)
 
+    def actions(self, server: str) -> list[str]:
+        """What Nova was asked to do with the server, the latest first; to read its console is none."""
+        listed = self.admin.compute.get(f"/servers/{server}/os-instance-actions").json()["instanceActions"]
+        return [one["action"] for one in listed]
+
     def act(self, server: str, body: Result, *, microversion: str = "2.87") -> None:
         """An action by the API itself, past the module."""
         answer = self.admin.compute.post(f"/servers/{server}/action", json=body, microversion=microversion)
