@@ -189,8 +189,11 @@ def _judge_others(view: View, first: Report, judge: t.Callable[[], Report], budg
     for root in others[: MAX_ROOTS - 1]:
         if _over(patient, budget):
             break
-        view.mount(read_only=True, root=root)
-        told.append(_told_of(root, judge()))
+        try:
+            view.mount(read_only=True, root=root)
+            told.append(_told_of(root, judge()))
+        except OpenRescueError as exc:
+            told.append(f"{root} cannot be judged ({exc.message})")
     told += [f"{root} was not looked at" for root in others[len(told) - 1 :]]
     view.mount(read_only=True)
     patient.notes = notes

@@ -152,6 +152,8 @@ class TwoRoots(View):
     def mount(self, *, read_only: bool = False, root: str | None = None) -> None:
         assert read_only
         self.mounted.append(root)
+        if root == "/dev/lost":
+            raise OpenRescueError("it cannot be mounted")
         patient = self.patient
         patient.root = Filesystem(root or "/dev/vdb1", "", "ext4")
         patient.several = None if root else SeveralRoots("there are several operating systems")
@@ -169,7 +171,7 @@ def judge_two(chain: Chain | None, *roots: str) -> tuple[TwoRoots, Report]:
 
 
 def test_of_several_roots_each_is_judged_and_none_is_believed() -> None:
-    """T7: what is returned is the first one's, and the verdict is nobody's."""
+    """What is returned is the first one's, and the verdict is nobody's."""
     view, report = judge_two(lambda _patient: (Link("kernel", "ok", "x"),))
     assert (report.verdict, report.findings, [link.status for link in report.chain]) == ("unknown", [], ["ok"])
     assert report.message == (
@@ -185,6 +187,12 @@ def test_the_first_of_several_roots_speaks_for_none_of_the_others() -> None:
     _view, report = judge_two(lambda _patient: (Link("kernel", "broken", "x"),))
     assert report.verdict == "unknown"
     assert "/dev/vdb1 would be unbootable (nothing was found); /dev/vdb2" in report.message
+
+
+def test_a_root_that_cannot_be_mounted_hides_none_of_the_others() -> None:
+    view, report = judge_two(lambda _patient: (), "/dev/vdb1", "/dev/lost", "/dev/vdb2")
+    assert "; /dev/lost cannot be judged (it cannot be mounted); /dev/vdb2 would be unbootable (a-b)" in report.message
+    assert view.mounted[-1] is None
 
 
 def test_of_very_many_roots_some_are_judged() -> None:

@@ -13,6 +13,8 @@ import typing as t
 from ansible_collections.openrescue.server.plugins.module_utils._patient.patient import Filesystem, Patient
 from ansible_collections.openrescue.server.plugins.module_utils._patient.tools import Tools
 from ansible_collections.openrescue.server.plugins.module_utils._patient.tree.tree import Tree
+from ansible_collections.openrescue.server.plugins.module_utils._patient.write.change import Change
+from ansible_collections.openrescue.server.plugins.module_utils._patient.write.undo import Bundle
 
 ROOT = Filesystem("/dev/vdb3", "/dev/vdb3", "ext4", uuid="root-uuid", mount_point="/")
 DATA = Filesystem("/dev/vdb4", "/dev/vdb4", "ext4", uuid="data-uuid", mount_point="/srv")
@@ -84,3 +86,18 @@ class PlainView:
 
 def as_view(view: PlainView) -> t.Any:
     return view
+
+
+def killed(view: PlainView, *, when: str = "after") -> str:
+    """A run that was killed before or after its file was in place; the ID of its bundle."""
+    view.put("/etc/fstab", "old\n")
+    bundle = Bundle.new()
+    bundle.faults = ["fstab-syntax"]
+    Change(view=as_view(view), bundle=bundle).write("/etc/fstab", b"new\n")
+    bundle.entries[0].state = "intended"
+    bundle.save()
+    if when == "before":
+        view.put("/etc/fstab", "old\n")
+        view.put("/etc/.openrescue-0123456789abcdef", "ne")
+    view.reset()
+    return bundle.id

@@ -13,23 +13,10 @@ from ansible_collections.openrescue.server.plugins.module_utils._patient.write.b
     listing,
     unfinished,
 )
-from ansible_collections.openrescue.server.plugins.module_utils._patient.write.change import Change
 from ansible_collections.openrescue.server.plugins.module_utils._patient.write.errors import UndoRefused
-from ansible_collections.openrescue.server.plugins.module_utils._patient.write.undo import Bundle, DeviceEntry
+from ansible_collections.openrescue.server.plugins.module_utils._patient.write.undo import DeviceEntry
 
-from .fakes import PlainView, as_view
-
-
-def killed(view: PlainView) -> str:
-    """A run that was killed after its file was in place; the ID of its bundle."""
-    view.put("/etc/fstab", "old\n")
-    bundle = Bundle.new()
-    bundle.faults = ["fstab-syntax"]
-    Change(view=as_view(view), bundle=bundle).write("/etc/fstab", b"new\n")
-    bundle.entries[0].state = "intended"
-    bundle.save()
-    view.reset()
-    return bundle.id
+from .fakes import PlainView, as_view, killed
 
 
 def test_bundles_are_listed(view: PlainView) -> None:

@@ -12,25 +12,8 @@ import typing as t
 
 import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._patient.write import bundles, recover
-from ansible_collections.openrescue.server.plugins.module_utils._patient.write.change import Change
-from ansible_collections.openrescue.server.plugins.module_utils._patient.write.undo import Bundle
 
-from .fakes import PlainView, as_view
-
-
-def killed(view: PlainView, *, when: str) -> str:
-    """A run that was killed before or after its file was in place; the ID of its bundle."""
-    view.put("/etc/fstab", "old\n")
-    bundle = Bundle.new()
-    bundle.faults = ["fstab-syntax"]
-    Change(view=as_view(view), bundle=bundle).write("/etc/fstab", b"new\n")
-    bundle.entries[0].state = "intended"
-    bundle.save()
-    if when == "before":
-        view.put("/etc/fstab", "old\n")
-        view.put("/etc/.openrescue-0123456789abcdef", "ne")
-    view.reset()
-    return bundle.id
+from .fakes import PlainView, as_view, killed
 
 
 def make(view: PlainView) -> t.Callable[[bool], t.Any]:
