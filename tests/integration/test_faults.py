@@ -283,7 +283,7 @@ DAMAGE = {
 def test_a_file_system_is_judged_after_its_journal_was_replayed(
     fstype: str, damaged: bool, system: RescueGuest, tmp_path: pathlib.Path
 ) -> None:
-    """And what is damaged then is not mounted for writing (H19)."""
+    """And what is damaged then is not mounted for writing."""
     disk = tmp_path / "root.raw"
     root_of_a_guest_that_was_switched_off(disk, fstype)
     if damaged:

@@ -12,7 +12,7 @@ import pytest
 from openrescue_lab.base import run
 from openrescue_lab.disk import blank, mounted, sha256, silent
 from openrescue_lab.domain import Domain, Shape
-from openrescue_lab.ssh_server import ssh_server
+from openrescue_lab.ssh_server import SshServer, ssh_server
 
 from playbooks import Play
 
@@ -151,19 +151,24 @@ def test_a_server_of_which_nobody_can_tell_is_left_alone(
     assert patient.virsh("domid") == identity, "the guest was not touched"
 
 
+def by_ssh(server: SshServer, known_hosts: pathlib.Path) -> dict[str, t.Any]:
+    """How a server of an inventory is reached that is this SSH server."""
+    return {
+        "verify_by": "ssh",
+        "ansible_host": "127.0.0.1",
+        "ansible_port": server.port,
+        "ansible_user": "root",
+        "ansible_ssh_common_args": f"-o UserKnownHostsFile={known_hosts} -o IdentitiesOnly=yes",
+    }
+
+
 def test_a_server_that_refuses_our_key_is_left_alone(patient: Domain, play: Play, tmp_path: pathlib.Path) -> None:
     patient.define(silent(tmp_path / "disk.raw")).start()
     identity = patient.virsh("domid")
     (tmp_path / "ssh").mkdir()
     with ssh_server(tmp_path / "ssh") as server:
         (tmp_path / "known_hosts").write_text(f"[127.0.0.1]:{server.port} {server.host_key}\n", encoding="ascii")
-        reached = {
-            "verify_by": "ssh",
-            "ansible_host": "127.0.0.1",
-            "ansible_port": server.port,
-            "ansible_user": "root",
-            "ansible_ssh_common_args": f"-o UserKnownHostsFile={tmp_path}/known_hosts -o IdentitiesOnly=yes",
-        }
+        reached = by_ssh(server, tmp_path / "known_hosts")
         run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "another-key")
 
         refused = {**reached, "ansible_ssh_private_key_file": str(tmp_path / "another-key")}
@@ -185,14 +190,7 @@ def test_a_server_with_another_host_key_is_left_alone(patient: Domain, play: Pla
     old = (tmp_path / "old-host-key.pub").read_text(encoding="ascii")
     with ssh_server(tmp_path / "ssh") as server:
         (tmp_path / "known_hosts").write_text(f"[127.0.0.1]:{server.port} {old}", encoding="ascii")
-        changed = {
-            "verify_by": "ssh",
-            "ansible_host": "127.0.0.1",
-            "ansible_port": server.port,
-            "ansible_user": "root",
-            "ansible_ssh_private_key_file": str(server.key),
-            "ansible_ssh_common_args": f"-o UserKnownHostsFile={tmp_path}/known_hosts",
-        }
+        changed = {**by_ssh(server, tmp_path / "known_hosts"), "ansible_ssh_private_key_file": str(server.key)}
         outcome = play("recover", hosts={patient.name: changed}, recover_probe_timeout=0)
     outcome.must_fail_naming(
         patient.name, "REMOTE HOST IDENTIFICATION HAS CHANGED", "nobody can tell", "was left alone"
@@ -211,7 +209,7 @@ guest-file-seek,guest-file-flush,guest-exec,guest-exec-status
 def test_a_server_whose_agent_runs_no_commands(
     patient: Domain, play: Play, guest_disk: t.Callable[[], pathlib.Path], tmp_path: pathlib.Path
 ) -> None:
-    """H14: it is proven to be up, the result says by which proof, and nobody rescues it."""
+    """It is proven to be up, the result says by which proof, and nobody rescues it."""
     disk = guest_disk()
     with mounted(disk) as root:
         unit = root / "etc/systemd/system/qemu-guest-agent.service.d/filtered.conf"

@@ -313,7 +313,7 @@ ROLES = """---
 
 
 def test_a_rescue_that_is_over_is_not_believed(tmp_path: pathlib.Path) -> None:
-    """T18: neither that the server is rescued, nor what was found in an earlier rescue."""
+    """Neither that the server is rescued, nor what was found in an earlier rescue."""
     (tmp_path / "roles.yml").write_text(ROLES, encoding="utf-8")
     scenarios = {}
     for name, again in (("over", False), ("again", True)):

@@ -71,7 +71,7 @@ def test_boots_by_itself(
 
 
 def assert_proves_itself(domain: Domain) -> None:
-    """By what the role rescue asks it, from a disk with the serial number of a rescue disk (H11)."""
+    """By what the role rescue asks it, from a disk with the serial number of a rescue disk."""
     tasks = yaml.safe_load((REPOSITORY / "roles/rescue/tasks/wait.yml").read_text(encoding="utf-8"))
     [asked] = [task["ansible.builtin.raw"] for task in tasks if "ansible.builtin.raw" in task]
     *shell, script = shlex.split(asked)
@@ -139,7 +139,7 @@ def test_takes_a_seed_from_the_drive_that_was_made_for_it_only(
 ) -> None:
     key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBvVZ0cBq9Xw2oY7m0fN5pYp4wXoUO2m3sVtJk1qQy0a openrescue-test"
     good = seed(tmp_path, name="good", user_data=f"ssh_authorized_keys: ['{key}']\nruncmd: [touch /run/seeded]\n")
-    # A CD and a disk of the patient that call themselves so (H12), and a config drive where there is no OpenStack.
+    # A CD and a disk of the patient that call themselves so, and a config drive where there is no OpenStack.
     bad = seed(tmp_path, name="bad", user_data="runcmd: [touch /run/hostile]\n")
     bad_cd = seed(tmp_path, name="bad-cd", user_data="runcmd: [touch /run/hostile]\n")
     also_bad = drive(tmp_path, "also-bad", kind="vfat", key=new_key(tmp_path, "theirs")[1])

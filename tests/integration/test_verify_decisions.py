@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026, The openrescue authors
-"""What counts as a proof: on the console (T17), by the guest agent (H14), in check mode (T16)."""
+"""What counts as a proof: on the console, by the guest agent, in check mode."""
 
 from __future__ import annotations
 

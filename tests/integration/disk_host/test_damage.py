@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""H19: nothing is written to a damaged file system, where every block that is taken for free may be somebody's."""
+"""Nothing is written to a damaged file system, where every block that is taken for free may be somebody's."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def test_a_disk_without_an_operating_system_is_said_to_be_one(disk: Disk) -> Non
 
 
 def test_of_several_operating_systems_the_servers_own_is_judged_and_one_can_be_chosen(disk: Disk) -> None:
-    """T7: a copy of the root is no reason to end; where nothing tells them apart, none is written to."""
+    """A copy of the root is no reason to end; where nothing tells them apart, none is written to."""
     with mounted(disk.boot, disk.folder / "mnt") as second:
         fill_root(second, "ext4")
     result = module("disk_diagnose", devices=[disk.device])
@@ -125,7 +125,7 @@ def test_of_several_operating_systems_the_servers_own_is_judged_and_one_can_be_c
 
 
 def test_a_disk_that_the_provider_hides_leaves_a_line_of_fstab_undecided(disk: Disk) -> None:
-    """H5: what is not here may be on it."""
+    """What is not here may be on it."""
     listed = [{"target": "vda", "device": disk.device, "hidden": False, "shared": False}]
     for hidden, severity in ((False, "critical"), (True, "info")):
         given = [*listed, {"target": "vdb", "device": "", "hidden": True, "shared": False}] if hidden else listed
@@ -136,7 +136,7 @@ def test_a_disk_that_the_provider_hides_leaves_a_line_of_fstab_undecided(disk: D
 
 
 def test_a_link_loop_at_a_mount_point_that_may_fail_is_noted(disk: Disk) -> None:
-    """T3: the server starts without it."""
+    """The server starts without it."""
     with mounted(disk.root, disk.folder / "mnt") as root:
         (root / "srv").symlink_to("/srv")
         (root / "etc/fstab").write_text(f"LABEL=root / ext4 defaults 0 1\nUUID={BOOT_UUID} /srv ext4 nofail 0 2\n")
@@ -147,7 +147,7 @@ def test_a_link_loop_at_a_mount_point_that_may_fail_is_noted(disk: Disk) -> None
 
 @pytest.mark.parametrize("read_only", [True, False])
 def test_a_superblock_that_asks_for_a_panic_is_not_heard(disk: Disk, tmp_path: pathlib.Path, read_only: bool) -> None:
-    """H19: it would be the rescue system's panic. The kernel shows the option where it is not the superblock's."""
+    """It would be the rescue system's panic. The kernel shows the option where it is not the superblock's."""
     for device in (disk.root, disk.boot):
         run("tune2fs", "-e", "panic", device)
     path = tmp_path / "patient"

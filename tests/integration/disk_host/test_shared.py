@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""H10: a disk that other servers use at this moment is read at most, and what is half written on it is no damage."""
+"""A disk that other servers use at this moment is read at most, and what is half written on it is no damage."""
 
 from __future__ import annotations
 

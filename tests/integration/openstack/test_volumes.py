@@ -72,7 +72,7 @@ def shared(member: Member) -> t.Iterator[str]:
 
 
 def test_a_volume_that_several_servers_have(member: Member, cloud: Cloud, shared: str) -> None:
-    """H10: it is told before the rescue and in it, and the other server keeps it."""
+    """It is told before the rescue and in it, and the other server keeps it."""
     with (
         cloud.volume("volumes-common", volume_type=shared) as volume,
         cloud.server("volumes-one", "blank-quick") as one,

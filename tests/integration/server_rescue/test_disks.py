@@ -58,7 +58,7 @@ def pools_seen(libvirt_uri: str) -> t.Iterator[set[str]]:
 
 
 def test_no_pool_is_made_over_devices(blank: Blank, modules: Modules, pools_seen: set[str], loop: str) -> None:
-    """H9: a raw disk and a CD that are devices of the host."""
+    """A raw disk and a CD that are devices of the host."""
     disks = BLOCK.format(kind="disk", path=loop, target="vdb", bus="virtio", more="")
     disks += BLOCK.format(kind="cdrom", path=loop, target="hdc", bus="ide", more="<readonly/>")
     blank.define(disks=disks)
@@ -76,7 +76,7 @@ def test_no_pool_is_made_over_devices(blank: Blank, modules: Modules, pools_seen
 
 
 def test_a_raw_file_that_cannot_be_read_is_left_out(blank: Blank, modules: Modules) -> None:
-    """H12: it is not there now, and what is there later nobody has seen."""
+    """It is not there now, and what is there later nobody has seen."""
     gone = f"<source file='{blank.directory}/gone.iso' startupPolicy='optional'/>"
     blank.define(
         disks=f"""<disk type='file' device='cdrom'><driver name='qemu' type='raw'/>{gone}
@@ -89,7 +89,7 @@ def test_a_raw_file_that_cannot_be_read_is_left_out(blank: Blank, modules: Modul
 
 
 def test_a_cd_that_cannot_be_read_is_left_out(blank: Blank, modules: Modules) -> None:
-    """H12: a volume of a pool, a file in another format; an empty drive stays."""
+    """A volume of a pool, a file in another format; an empty drive stays."""
     target = f"<target><path>{blank.directory}</path></target>"
     pool = blank.connection.storagePoolCreateXML(f"<pool type='dir'><name>{blank.name}</name>{target}</pool>", 0)
     try:
@@ -158,7 +158,7 @@ def test_a_transient_disk_is_told_before_the_server_is_stopped(blank: Blank, mod
 
 
 def test_a_disk_that_another_process_serves_is_no_reason_to_refuse(blank: Blank, modules: Modules) -> None:
-    """H25: libvirt itself judges the definition of the rescue system, without starting it."""
+    """Libvirt itself judges the definition of the rescue system, without starting it."""
     shared_memory = "<memoryBacking><access mode='shared'/></memoryBacking>"
     blank.define(disks=SERVED.format(directory=blank.directory), metadata=shared_memory)
     looked = modules.info(blank.name, rescue_image=str(modules.image))
@@ -168,7 +168,7 @@ def test_a_disk_that_another_process_serves_is_no_reason_to_refuse(blank: Blank,
 
 
 def test_by_what_the_rescue_system_is_known(blank: Blank, modules: Modules) -> None:
-    """H11, and H15: the log is where virtlogd may write."""
+    """And the log is where virtlogd may write."""
     # Where no domain has ever run, the lab's libvirt has no directory for logs yet.
     blank.define().start()
     rescue = modules.rescue(blank.name).server["rescue"]

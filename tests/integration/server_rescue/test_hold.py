@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who has a server, from its rescue to its unrescue, with real processes as the runs (H8)."""
+"""Who has a server, from its rescue to its unrescue, with real processes as the runs."""
 
 from __future__ import annotations
 

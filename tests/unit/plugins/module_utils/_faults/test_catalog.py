@@ -87,7 +87,7 @@ def found(patient: Disk) -> list[str]:
 
 
 def test_a_healthy_alpine_has_no_findings(alpine: Disk) -> None:
-    """T12: it was said to lack its initramfs."""
+    """It was said to lack its initramfs."""
     assert len(TREE_FAULTS) > 8
     assert found(alpine) == []
     assert verdict_of([], CHAIN(alpine), unchecked=0) == "bootable"

@@ -36,7 +36,7 @@ def ask(monkeypatch: pytest.MonkeyPatch, *answers: t.Any) -> tuple[t.Any, Agent]
 
 
 def test_a_ping_is_proof_and_nothing_is_run_in_the_guest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """H14: RHEL and SUSE block guest-exec."""
+    """RHEL and SUSE block guest-exec."""
     found, agent = ask(monkeypatch, {}, {"pretty-name": "Debian GNU/Linux 13\x1b[31m"})
     assert (found.state, found.by) == ("up", "agent")
     assert "Debian GNU/Linux 13" in found.evidence

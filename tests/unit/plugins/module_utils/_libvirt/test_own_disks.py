@@ -31,7 +31,7 @@ def block(dev: str, bus: str, *, kind: str = "disk", path: str = "/dev/sdx", mor
     return BLOCK.format(dev=dev, bus=bus, kind=kind, path=path, more=more)
 
 
-#: what is in the drives -> target, file to look into, whether it stays only where it is proven harmless (H9, H12)
+#: what is in the drives -> target, file to look into, whether it stays only where it is proven harmless
 DRIVES: dict[str, tuple[str, list[tuple[str, str, bool]]]] = {
     "a CD in a file": (disk("hdc", "ide", kind="cdrom", form="raw", path="/i.iso"), [("hdc", "/i.iso", True)]),
     "a floppy in a file": (disk("fda", "fdc", kind="floppy", form="raw", path="/f"), [("fda", "/f", True)]),
@@ -83,7 +83,7 @@ def test_shared_disks_are_told() -> None:
 
 
 def test_a_disk_that_another_process_serves_gets_no_serial_number() -> None:
-    """H25: libvirt refuses a definition with one, and it was the bus that was blamed."""
+    """Libvirt refuses a definition with one, and it was the bus that was blamed."""
     [served] = attached(SERVED.format(more=""))
     assert served.find("serial") is None
     assert disk_facts(domain(SERVED.format(more="")))["not_read_only"] == ("vdb",)

@@ -115,7 +115,7 @@ def test_a_call_at_work_is_seen_by_others_and_not_by_itself(provider: LibvirtPro
 def test_where_the_log_goes(
     uri: str, directory: str, provider: LibvirtProvider, monkeypatch: pytest.MonkeyPatch, *, missing: bool
 ) -> None:
-    """H15: beside the image virtlogd may not write under SELinux; what is not there is seen before the stop."""
+    """Beside the image virtlogd may not write under SELinux; what is not there is seen before the stop."""
     monkeypatch.setattr(provider.storage, "is_missing", lambda _directory: missing)
     logs = log_directory(uri, IMAGE, provider.storage)
     assert logs == directory

@@ -34,7 +34,7 @@ DIRECTORIES = {
 
 @pytest.mark.parametrize("directory", DIRECTORIES)
 def test_no_pool_where_opening_a_file_does_something(directory: str) -> None:
-    """H9: libvirt opens every node of a pool's directory, such as /dev/watchdog."""
+    """Libvirt opens every node of a pool's directory, such as /dev/watchdog."""
     assert may_have_a_pool(directory) is DIRECTORIES[directory]
 
 
@@ -107,7 +107,7 @@ class Unreadable(NoHandle):
 
 
 def test_of_a_file_whose_read_fails_nothing_is_known() -> None:
-    """H12: it is not taken for one that holds nothing."""
+    """It is not taken for one that holds nothing."""
     assert Storage(Unreadable()).read("/images/cd.iso", length=512, deadline=soon()) is None
 
 
@@ -124,7 +124,7 @@ class Pool:
 
 
 def test_a_busy_pool_is_waited_for_by_its_code() -> None:
-    """S7: whatever language the hypervisor speaks."""
+    """Whatever language the hypervisor speaks."""
     pool = Pool(failure(libvirt.VIR_ERR_INTERNAL_ERROR), failure(libvirt.VIR_ERR_RESOURCE_BUSY))
     _refresh(pool, Deadline(Clock(), seconds=10))
     assert pool.failures == []

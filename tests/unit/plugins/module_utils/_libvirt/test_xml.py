@@ -69,7 +69,7 @@ def test_agent_state(devices: str, *, active: bool, state: str) -> None:
 
 @pytest.mark.parametrize("version", ["1.0", "1.1", "1.2", "2.0"])
 def test_domains_of_any_nova_are_known(version: str) -> None:
-    """H17: the namespace was 1.0 until Wallaby."""
+    """The namespace was 1.0 until Wallaby."""
     metadata = f"<metadata><n:instance xmlns:n='http://openstack.org/xmlns/libvirt/nova/{version}'/></metadata>"
     assert libvirt_xml.is_of_nova(domain(disk("vda", "virtio"), metadata=metadata))
 

@@ -21,7 +21,7 @@ def opened(cloud: Cloud) -> Connection:
     return connection
 
 
-#: what an endpoint_override or a catalogue holds -> what is asked (S9)
+#: what an endpoint_override or a catalogue holds -> what is asked
 ENDPOINTS = [
     ("http://nova/v2.1", "http://nova/v2.1"),
     ("http://nova/", "http://nova/v2.1"),

@@ -22,7 +22,7 @@ def codes(job: Job) -> tuple[list[str], list[str]]:
     return [one.code for one in job.blockers], [one.code for one in job.warnings]
 
 
-# -- images by name (S9)
+# -- images by name
 
 
 def test_a_hidden_image(cloud: Cloud, go: Go) -> None:
@@ -56,7 +56,7 @@ def test_images_of_one_name(cloud: Cloud, go: Go) -> None:
     assert codes(go("rescued", "none", look=True))[0] == ["image_missing"]
 
 
-# -- the image that Nova takes by itself (H11)
+# -- the image that Nova takes by itself
 
 
 def test_a_server_from_a_snapshot_is_rescued_with_the_base_of_that(cloud: Cloud, go: Go) -> None:

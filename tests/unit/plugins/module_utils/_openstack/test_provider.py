@@ -21,7 +21,7 @@ def connected(cloud: Cloud) -> tuple[OpenStackProvider, Deadline]:
     return provider, deadline
 
 
-# -- each server by itself (W2)
+# -- each server by itself
 
 
 def test_what_is_known_of_one_server_is_not_known_of_the_next(cloud: Cloud) -> None:

@@ -73,7 +73,7 @@ def test_an_action_is_never_sent_twice_unseen(cloud: Cloud, go: Go, case: str) -
     assert cloud.wire[first + 1].startswith("GET "), "it is looked at before it is asked again"
 
 
-# -- an answer that is older than what it tells of (T20)
+# -- an answer that is older than what it tells of
 
 
 def test_a_stale_answer_to_a_rescue_is_not_believed(cloud: Cloud, go: Go) -> None:
@@ -116,7 +116,7 @@ def test_an_unrescue_that_nova_gives_up_without_a_word(cloud: Cloud, go: Go) -> 
     well(go("unrescued"))
 
 
-# -- metadata that cannot be written (S8)
+# -- metadata that cannot be written
 
 
 @pytest.mark.parametrize("why", ["quota", "policy"])
@@ -134,7 +134,7 @@ def test_where_no_metadata_can_be_written_the_rescue_goes_on(cloud: Cloud, go: G
     assert well(go("unrescued")).actions == ["unrescue"]
 
 
-# -- from ERROR after a rescue that failed (H16)
+# -- from ERROR after a rescue that failed
 
 
 def failed_rescue(cloud: Cloud, go: Go) -> None:
@@ -190,7 +190,7 @@ def test_a_run_that_ends_after_the_reboot_is_finished(cloud: Cloud, go: Go, agai
     assert (cloud.server["status"], cloud.server["metadata"]) == ("SHUTOFF", {})
 
 
-# -- what the result tells of the disks and the image (H5, H10, H11)
+# -- what the result tells of the disks and the image
 
 
 def test_without_a_rescue_image_the_size_is_that_of_the_servers_own(cloud: Cloud, go: Go) -> None:

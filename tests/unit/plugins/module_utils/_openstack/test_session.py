@@ -33,7 +33,7 @@ def test_by_name_and_by_id(cloud: Cloud, go: Go) -> None:
     assert "'web1'" in str(missing.error)
 
 
-# -- a cell that does not answer (T19)
+# -- a cell that does not answer
 
 #: as Nova 34 shows a server of a down cell, in a list and by its ID
 LISTED = {"id": SERVER, "status": "UNKNOWN"}
@@ -150,7 +150,7 @@ def test_a_hold_on_a_server_at_rest_that_the_cloud_refuses(cloud: Cloud, go: Go)
     assert [warning.code for warning in job.warnings] == ["hold_unwritten"]
 
 
-# -- what comes too late (S9)
+# -- what comes too late
 
 
 @pytest.mark.parametrize(

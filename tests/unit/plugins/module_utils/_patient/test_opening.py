@@ -61,7 +61,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., View]:
 
 
 def test_a_disk_that_the_provider_hides_makes_an_absent_device_undecided(opened: t.Callable[..., View]) -> None:
-    """H5: the server may have on it what is not here."""
+    """The server may have on it what is not here."""
     assert opened(PLAIN).patient.lookup("UUID=none").is_absent
     view = opened(PLAIN, {"target": "vdc", "hidden": True})
     found = view.patient.lookup("UUID=none")
@@ -80,7 +80,7 @@ def test_half_a_unit_is_never_written(opened: t.Callable[..., View], name: str) 
 
 
 def test_a_btrfs_answers_to_each_of_its_devices(opened: t.Callable[..., View]) -> None:
-    """H3: so that root= may name any of them."""
+    """So that root= may name any of them."""
     (whole,) = opened(BTRFS).patient.filesystems
     assert (whole.device, whole.aliases) == ("/dev/vdb", ("/dev/vdc",))
 

@@ -122,7 +122,7 @@ def test_nothing_is_certainly_absent_while_a_container_is_locked() -> None:
 
 
 def test_a_bare_name_is_not_looked_up_by_the_rescue_systems_numbering() -> None:
-    """H6: on mixed buses the server's /dev/vda1 may be called anything here."""
+    """On mixed buses the server's /dev/vda1 may be called anything here."""
     patient = Patient(tools=Tools())
     patient.filesystems = (Filesystem("/dev/vda1", "/dev/vda1", "ext4", number=(1, 1)),)
     patient.around = Surroundings(disks=("sda", "vda"))

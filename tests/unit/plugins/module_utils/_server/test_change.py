@@ -107,7 +107,7 @@ def test_a_lost_connection_does_not_last_beyond_the_timeout() -> None:
     assert provider.connected == 0
 
 
-# -- the hold (H8)
+# -- the hold
 
 ALICE = Claim(owner="alice", run="here/1/1", reason="kernel", phase="rescue")
 BOB = Claim(owner="bob", run="here/2/2")

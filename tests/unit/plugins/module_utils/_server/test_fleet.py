@@ -38,7 +38,7 @@ def test_many_each_to_its_end_in_the_order_asked() -> None:
 
 
 def test_one_server_by_two_names_is_changed_once() -> None:
-    """H26: by its name and by its ID, each in a thread of its own."""
+    """By its name and by its ID, each in a thread of its own."""
     provider = FakeProvider()
     provider.ids = {"web1": "u1", "U1": "u1", "u1": "u1"}
     jobs = change_servers(provider, ["web1", "u1", "U1", "other"], RESCUED, clock=Clock(), check=False)

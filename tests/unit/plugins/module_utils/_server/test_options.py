@@ -66,7 +66,7 @@ def test_a_configuration_without_end_is_not_followed() -> None:
     assert secrets_in({"cloud": endless}) == {"s3cret"}
 
 
-# -- what a module shows, also of options that AnsibleModule itself refuses (S1, S2)
+# -- what a module shows, also of options that AnsibleModule itself refuses
 
 UNREACHABLE = {"auth_url": "http://127.0.0.1:9/v3"}
 CASES: dict[str, tuple[str, dict[str, t.Any]]] = {

@@ -40,7 +40,7 @@ def test_what_cannot_be_seen_from_here(name: str) -> None:
 
 
 def test_a_hidden_process_is_not_taken_for_dead(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With hidepid /proc shows other users' processes to nobody but root (S9)."""
+    """With hidepid /proc shows other users' processes to nobody but root."""
     me = identity(os.getpid())
 
     def hidden(*_more: object, **_options: object) -> str:

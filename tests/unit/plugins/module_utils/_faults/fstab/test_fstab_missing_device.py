@@ -67,7 +67,7 @@ def test_the_right_device_is_named_without_asking(patient: FakePatient) -> None:
     assert (found.remedy_safe, found.confidence) == (False, "medium")
 
 
-# H5: what is not found here is not said to be nowhere.
+# What is not found here is not said to be nowhere.
 
 NOT_TOLD = [
     f"{GONE} /data ext4 defaults 0 2",
@@ -125,7 +125,7 @@ def test_what_crypttab_opens_is_there_at_boot(crypttab: str, line: str, severiti
     assert [one.severity for _kind, one in judged(f"{DEBIAN}{line}\n", crypttab=crypttab)] == severities
 
 
-# H5: where nofail would let a service start on an empty directory, a person decides.
+# Where nofail would let a service start on an empty directory, a person decides.
 
 SAFE = {
     "/mnt/backup": True,

@@ -26,7 +26,7 @@ def test_a_broken_line(line: str, severity: str, fixed: str | None) -> None:
     see_broken(line, "fstab-wrong-type", severity, fixed)
 
 
-# H6: only types that can be mounted are written.
+# Only types that can be mounted are written.
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_garbage_that_stops_the_boot_is_critical_and_not_repaired_unasked(tmp_pa
 
 
 def test_what_the_boots_check_would_repair_is_repaired_before_anything_is_written(tmp_path: pathlib.Path) -> None:
-    """H19: nobody boots the server between the diagnosis and the repair of its fstab."""
+    """Nobody boots the server between the diagnosis and the repair of its fstab."""
     image = make(tmp_path)
     debugfs(image, f"freeb {first_block(image, '/f7')}", "set_super_value state 2")
     before = image.read_bytes()
@@ -97,7 +97,7 @@ def weigh(patient: FakePatient, *found: Finding) -> list[Finding]:
     return list(FILESYSTEM_CORRUPT.weigh(patient, found))
 
 
-# T13: what a damaged file system means depends on how the server uses it.
+# What a damaged file system means depends on how the server uses it.
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_without_an_operating_system_nothing_is_safe(patient: FakePatient) -> No
     assert [(item.severity, item.remedy_safe) for item in weigh(patient, STOPS)] == [("critical", False)]
 
 
-# T5: what does not mount is a finding.
+# What does not mount is a finding.
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_an_empty_device_has_no_finding(tmp_path: pathlib.Path) -> None:
     assert list(FILESYSTEM_SUPERBLOCK.detect(opened(tmp_path, image, blank=True))) == []
 
 
-# T13: what fstab does not name was wiped as likely as lost.
+# What fstab does not name was wiped as likely as lost.
 
 
 @pytest.mark.parametrize(

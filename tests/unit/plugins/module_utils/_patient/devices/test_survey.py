@@ -112,7 +112,7 @@ def test_the_order_is_that_of_the_letters(blocks: dict[str, Block]) -> None:
 
 
 def test_the_patient_is_what_is_not_the_rescue_systems_own(found: Survey) -> None:
-    """A whole device with settings is none of its disks; a partition may be called as one or as ours (T6)."""
+    """A whole device with settings is none of its disks; a partition may be called as one or as ours."""
     assert patient_tops(found, used={"vda3"}) == ("vdb", "vdc", "vdf", "vdg", "vdh")
     assert seeds(found) == ["/dev/vdd"]
 
@@ -152,7 +152,7 @@ def test_blkid_values_are_unescaped() -> None:
 
 
 def test_labels_beyond_ascii_are_what_they_are() -> None:
-    """T10: in a UTF-8 locale blkid prints them; whatever does not print it writes as bytes."""
+    """In a UTF-8 locale blkid prints them; whatever does not print it writes as bytes."""
     text = "DEVNAME=/dev/vdb1\nLABEL=donn\u00e9es\nTYPE=ext4\n\n"
     text += "DEVNAME=/dev/vdb2\nLABEL=donn\\xc3\\xa9es\\x1b\\\\x41\nTYPE=ext4\n"
     found = parse_blkid(text)

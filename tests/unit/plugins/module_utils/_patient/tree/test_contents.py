@@ -35,7 +35,7 @@ def test_kernels_are_newest_first_with_their_initramfs(tmp_path: pathlib.Path) -
 
 
 def test_a_kernel_whose_name_is_no_text_is_none(tmp_path: pathlib.Path) -> None:
-    """T9: it would be in a result that no controller can read."""
+    """It would be in a result that no controller can read."""
     (tmp_path / "boot").mkdir()
     for name in (b"vmlinuz-6.1.0", b"vmlinuz-\xe9", b"vmlinuz-6\x1b[2J", b"vmlinuz-6\n1"):
         (tmp_path / "boot" / name.decode("utf-8", "surrogateescape")).write_text("x")

@@ -72,7 +72,7 @@ def test_what_fstab_names_and_what_nobody_names(server: Server) -> None:
 
 @pytest.mark.parametrize("link", ["srv", "/srv"])
 def test_a_link_loop_at_a_mount_point_is_noted_and_the_rest_is_mounted(server: Server, link: str) -> None:
-    """T3: the server starts without it, since it has nofail."""
+    """The server starts without it, since it has nofail."""
     server.add("vdb2", data={})
     server.add("vdb3", data={})
     (server.folder / "vdb1/srv").rmdir()
@@ -83,7 +83,7 @@ def test_a_link_loop_at_a_mount_point_is_noted_and_the_rest_is_mounted(server: S
 
 
 def test_a_volume_whose_directories_cannot_be_read_is_noted(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """T3: it is another one than the root, and no reason to end."""
+    """It is another one than the root, and no reason to end."""
     server.add("vdb2", log={}, lib={})
     server.add("vdb3", grub={"grub.cfg": ""})
     place = os.path.join("fs", "2")
@@ -119,7 +119,7 @@ def test_what_does_not_mount_is_noted(server: Server) -> None:
     ],
 )
 def test_what_nobody_opens_here_is_named(server: Server, fstype: str, folder: str, told: str) -> None:
-    """T7: such a disk is not empty."""
+    """Such a disk is not empty."""
     server.patient.filesystems = ()
     server.add("vdc1", fstype=fstype, **({folder: {}} if folder else {"x": {}}))
     assert server.mount() == {}

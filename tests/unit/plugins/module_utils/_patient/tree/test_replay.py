@@ -21,7 +21,7 @@ def test_it_is_never_done_where_it_reaches_the_disk() -> None:
 
 @pytest.mark.parametrize("fstype", ["ext2", "ext3", "ext4"])
 def test_no_superblock_may_ask_for_a_panic(monkeypatch: pytest.MonkeyPatch, fstype: str) -> None:
-    """H19: errors=panic in a patient's superblock would be the rescue system's panic."""
+    """Errors=panic in a patient's superblock would be the rescue system's panic."""
     given: list[str] = []
     monkeypatch.setattr(syscalls, "mount", lambda *_what, flags, data: given.append(data))
     monkeypatch.setattr(syscalls, "unmount", lambda _place: None)

@@ -106,7 +106,7 @@ def test_the_user_has_the_last_word(systems: Systems) -> None:
 
 
 def test_a_file_system_that_cannot_be_read_is_noted(systems: Systems) -> None:
-    """T3: it is no reason to end."""
+    """It is no reason to end."""
     (systems.folder / "1/etc/os-release").unlink()
     (systems.folder / "1/etc").rmdir()
     (systems.folder / "1/etc").symlink_to("etc")
@@ -136,7 +136,7 @@ def test_no_root_is_told_as_what_it_is(
 
 @pytest.mark.parametrize("replay", [True, False])
 def test_no_superblock_may_ask_for_a_panic(replay: bool) -> None:
-    """H19: errors=panic in a patient's superblock would be the rescue system's panic."""
+    """Errors=panic in a patient's superblock would be the rescue system's panic."""
     for fstype in ("ext2", "ext3", "ext4"):
         assert all("errors=remount-ro" in options for options in _options(fstype, replay=replay))
 

@@ -112,7 +112,7 @@ def test_a_file_with_several_names_is_refused_with_the_way_out(view: PlainView, 
 
 
 def test_what_a_program_of_the_patient_wrote_gets_its_label(view: PlainView, monkeypatch: pytest.MonkeyPatch) -> None:
-    """H24: the stage has no labels, so that the file which is taken from there has none."""
+    """The stage has no labels, so that the file which is taken from there has none."""
     view.put("/etc/made", "old")
     stage = view.folder.parent / "stage"
     (stage / "etc").mkdir(parents=True)

@@ -53,7 +53,7 @@ def test_evidence_is_printable(patient: FakePatient) -> None:
     assert "\x1b" not in finding.summary + (finding.evidence[0].text or "")
 
 
-# T11: a finding is all twins of a line, so that the first does not go without the second.
+# A finding is all twins of a line, so that the first does not go without the second.
 
 
 @pytest.mark.parametrize("line", [f"{GONE} none swap sw 0 0", f"{GONE} /d ext4 defualts 0 2", "rubbish"])
