@@ -32,6 +32,12 @@ class Outcome:
             assert word in self.text, f"{word!r} is not in:\n{self.text}"
         return self
 
+    def record(self, server: str) -> dict[str, t.Any]:
+        """What the run has kept of one server."""
+        _before, _title, stats = self.text.partition("CUSTOM STATS")
+        kept, _end = json.JSONDecoder().raw_decode(stats[stats.index("{") :])
+        return t.cast("dict[str, t.Any]", kept["openrescue"]["servers"][server])
+
 
 @dataclasses.dataclass(frozen=True)
 class Play:

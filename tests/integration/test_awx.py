@@ -216,57 +216,26 @@ def jobs() -> t.Iterator[pathlib.Path]:
 
 
 @pytest.fixture
-def on_libvirt(
-    jobs: pathlib.Path, templates: dict[str, dict[str, t.Any]], lab: str, rescue_image: RescueImage, patient: Domain
-) -> awx.Awx:
-    """An AWX whose inventory has one guest of the lab's libvirt, and says what a survey does not ask."""
-    variables = {
+def on_libvirt(lab: str, rescue_image: RescueImage, patient: Domain) -> dict[str, t.Any]:
+    """What the inventory says of a guest of the lab's libvirt."""
+    return {
+        "rescue_server": patient.name,
         "rescue_provider": "libvirt",
         "rescue_libvirt_uri": lab,
         "rescue_image": str(rescue_image.qcow2),
         "rescue_shutdown_timeout": 1,
         "recover_probe_timeout": 2,
     }
-    return awx.Awx(jobs, templates, {"dead": {"hosts": {"web1": {"rescue_server": patient.name}}, "vars": variables}})
-
-
-@dataclasses.dataclass(frozen=True)
-class Site:
-    """One server, its AWX, and how to see from outside whether it is rescued."""
-
-    awx: awx.Awx
-    rescued: t.Callable[[], bool]
-
-    def without_image(self) -> awx.Awx:
-        """The same with a rescue image that does not exist."""
-        [group] = self.awx.inventory.values()
-        variables = {**group["vars"], "rescue_image": "/no-such-image"}
-        return dataclasses.replace(self.awx, inventory={"dead": {**group, "vars": variables}})
 
 
 @pytest.fixture
-def libvirt_site(on_libvirt: awx.Awx, patient: Domain, guest_disk: t.Callable[[], pathlib.Path]) -> Site:
-    patient.define(guest_disk())
-    return Site(on_libvirt, lambda: patient.state() == "running")
+def on_openstack(jobs: pathlib.Path, cloud: Cloud) -> t.Callable[[t.Any], dict[str, t.Any]]:
+    """What the inventory says of a server of the cloud, which is reached by the keys that AWX has."""
 
-
-@pytest.fixture
-def on_openstack(
-    jobs: pathlib.Path, templates: dict[str, dict[str, t.Any]], cloud: Cloud
-) -> t.Callable[[t.Any], awx.Awx]:
-    """An AWX for a server of the cloud, which a member of its project reaches by what AWX makes of two credentials."""
-    auth = cloud.connect().config.auth
-    credential = {
-        "host": auth["auth_url"],
-        "username": auth["username"],
-        "password": auth["password"],
-        "project": auth["project_name"],
-        "domain": "Default",
-    }
-
-    def of(server: t.Any) -> awx.Awx:
+    def of(server: t.Any) -> dict[str, t.Any]:
         port = cloud.ssh_port(server.id)
-        variables = {
+        return {
+            "rescue_server": server.id,
             "rescue_image": "rescue",
             "rescue_system_timeout": 150,
             "rescue_ssh_host": "127.0.0.1",
@@ -276,69 +245,97 @@ def on_openstack(
             "ansible_user": "root",
             "ansible_ssh_common_args": f"-o UserKnownHostsFile={jobs}/known_hosts",
         }
-        inventory = {"dead": {"hosts": {"web1": {"rescue_server": server.id}}, "vars": variables}}
-        return awx.Awx(jobs, templates, inventory, openstack=credential, ssh_key=ssh_key().read_text("ascii"))
 
     return of
 
 
-@pytest.fixture
-def openstack_site(cloud: Cloud, on_openstack: t.Callable[[t.Any], awx.Awx]) -> t.Iterator[Site]:
-    compute = cloud.connect().compute
-    with cloud.server("awx", "guest", config_drive=True) as server:
-        yield Site(on_openstack(server), lambda: bool(compute.get_server(server.id).status == "RESCUE"))
+def credential(cloud: Cloud) -> dict[str, t.Any]:
+    """The inputs of AWX's credential for OpenStack, of a member of the project."""
+    auth = cloud.connect().config.auth
+    return {
+        "host": auth["auth_url"],
+        "username": auth["username"],
+        "password": auth["password"],
+        "project": auth["project_name"],
+        "domain": "Default",
+    }
 
 
-@pytest.fixture(params=["libvirt", "openstack"])
-def site(request: pytest.FixtureRequest) -> Site:
-    return t.cast("Site", request.getfixturevalue(f"{request.param}_site"))
-
-
-def test_rescue_and_unrescue_a_server(site: Site) -> None:
+def test_rescue_and_unrescue_a_server(
+    jobs: pathlib.Path,
+    templates: dict[str, dict[str, t.Any]],
+    on_libvirt: dict[str, t.Any],
+    patient: Domain,
+    guest_disk: t.Callable[[], pathlib.Path],
+) -> None:
     """Each step first as check, which touches nothing; and what fails is told."""
+    patient.define(guest_disk())
+    site = awx.Awx(jobs, templates, {"dead": {"hosts": {"web1": on_libvirt}}})
     asked = {"rescue_hosts": "all"}
-    if site.awx.openstack:
-        triaged = site.awx.press("Triage", **asked).must_end_well().server("web1")
-        assert (triaged["outcome"], triaged["provider"], triaged["changed"]) == ("triaged", "openstack", False)
-        assert triaged["console"] in ("booted", "unknown")
-    checked = site.awx.press("Rescue", job_type="check", **asked).must_end_well().server("web1")
+    checked = site.press("Rescue", job_type="check", **asked).must_end_well().server("web1")
     assert (checked["outcome"], checked["check"], checked["changed"]) == ("rescued", True, True)
-    assert site.rescued() is False
+    assert patient.state() == "shut off"
 
-    failed = site.without_image().press("Rescue", **asked)
+    broken = {"dead": {"hosts": {"web1": {**on_libvirt, "rescue_image": "/no-such-image"}}}}
+    failed = dataclasses.replace(site, inventory=broken).press("Rescue", **asked)
     assert (failed.code, failed.status) == (2, "failed")
     assert "no-such-image" in failed.server("web1")["error"]
     assert failed.server("web1")["outcome"] == "failed"
-    assert site.rescued() is False
+    assert patient.state() == "shut off"
 
-    rescued = site.awx.press("Rescue", **asked).must_end_well().server("web1")
+    rescued = site.press("Rescue", **asked).must_end_well().server("web1")
     assert (rescued["outcome"], rescued["state"], rescued["changed"]) == ("rescued", "rescued", True)
-    assert site.rescued() is True
+    assert patient.state() == "running"
 
-    unrescued = site.awx.press("Unrescue", **asked).must_end_well().server("web1")
+    unrescued = site.press("Unrescue", **asked).must_end_well().server("web1")
     assert (unrescued["outcome"], unrescued["state"], unrescued["changed"]) == ("unrescued", "unrescued", True)
-    assert site.rescued() is False
-    again = site.awx.press("Unrescue", **asked).must_end_well().server("web1")
+    assert patient.state() == "shut off"
+    again = site.press("Unrescue", **asked).must_end_well().server("web1")
     assert (again["outcome"], again["changed"], again["error"]) == ("unrescued", False, None)
 
 
-def test_triage_and_recover_a_server(cloud: Cloud, on_openstack: t.Callable[[t.Any], awx.Awx]) -> None:
-    broken = breakage.load("fstab-missing-device")
+def test_triage_and_recover_servers_of_both_kinds(
+    jobs: pathlib.Path,
+    templates: dict[str, dict[str, t.Any]],
+    cloud: Cloud,
+    on_openstack: t.Callable[[t.Any], dict[str, t.Any]],
+    on_libvirt: dict[str, t.Any],
+    patient: Domain,
+    guest_disk: t.Callable[[], pathlib.Path],
+) -> None:
+    """One inventory, one press: neither boots, and both come back."""
+    disk = guest_disk()
+    broken = breakage.apply("fstab-missing-device", disk)
     with cloud.server("awx-broken", "guest-broken-fstab", config_drive=True) as server:
+        patient.define(disk).start()
         cloud.wait_for_console(server.id, broken.console)
-        buttons = on_openstack(server)
+        patient.wait_for_console(broken.console)
+        inventory = {"dead": {"hosts": {"nova1": on_openstack(server), "virt1": on_libvirt}}}
+        key = ssh_key().read_text("ascii")
+        buttons = awx.Awx(jobs, templates, inventory, openstack=credential(cloud), ssh_key=key)
 
-        triaged = buttons.press("Triage", rescue_hosts="dead").must_end_well().server("web1")
-        assert (triaged["outcome"], triaged["console"], triaged["changed"]) == ("triaged", "failed", False)
-        assert set(broken.faults) <= {finding["fault"] for finding in triaged["findings"]}
+        triaged = buttons.press("Triage", rescue_hosts="dead").must_end_well()
+        for name, provider in (("nova1", "openstack"), ("virt1", "libvirt")):
+            told = triaged.server(name)
+            assert (told["outcome"], told["provider"], told["changed"]) == ("triaged", provider, False)
+            assert told["console"] == "failed"
+            assert set(broken.faults) <= {finding["fault"] for finding in told["findings"]}
 
         ended = buttons.press("Recover", rescue_hosts="dead").must_end_well()
-        back = ended.server("web1")
-        assert (back["name"], back["outcome"], back["state"]) == (server.name, "back", "unrescued")
-        assert (back["power_state"], back["changed"], back["error"]) == ("running", True, None)
-        assert set(broken.faults) <= set(back["applied"]) and back["undo"]
-        assert "fstab" in ended.text, "the change is shown"
+        for name, called in (("nova1", server.name), ("virt1", patient.name)):
+            back = ended.server(name)
+            assert (back["name"], back["outcome"], back["state"]) == (called, "back", "unrescued")
+            assert (back["power_state"], back["changed"], back["error"]) == ("running", True, None)
+            assert set(broken.faults) <= set(back["applied"]) and back["undo"]
+        assert ended.text.count("-UUID=deadbeef") == 2, "the change is shown for both"
         assert {event["event"] for event in ended.events} >= {"playbook_on_start", "runner_on_ok", "playbook_on_stats"}
+        now = cloud.connect().compute.get_server(server.id)
+        assert (now.status, now.task_state, now.metadata) == ("ACTIVE", None, {})
+        options = ("-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-i", ssh_key())
+        login = ("ssh", *options, "-p", cloud.ssh_port(server.id), "root@127.0.0.1")
+        assert "/boot" in run(*login, "findmnt -no TARGET /boot")
 
-        again = buttons.press("Recover", rescue_hosts="web1").must_end_well().server("web1")
-        assert (again["outcome"], again["changed"], again["applied"]) == ("left_alone", False, [])
+        again = buttons.press("Recover", rescue_hosts="dead").must_end_well()
+        for name in ("nova1", "virt1"):
+            left = again.server(name)
+            assert (left["outcome"], left["changed"], left["applied"]) == ("left_alone", False, [])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The disk modules where device-mapper is: in one running rescue system, with LVM, RAID, dirty journals and kills."""
+"""The disk modules where device-mapper is: in one running rescue system, with dirty journals and kills."""
 
 from __future__ import annotations
 
@@ -45,13 +45,6 @@ LVM = f"""
 set -e; pvcreate -q /dev/vdb; vgcreate -q own /dev/vdb; lvcreate -q -y -L 300M -n the-root own; ROOT=/dev/own/the-root
 {FILL}
 umount /mnt; vgchange -q -an own
-"""
-RAID = f"""
-set -e; sgdisk -n1:0:+250M -n2:0:+250M /dev/vdb; udevadm settle
-mdadm --create /dev/md5 --run --level=1 --raid-devices=2 --metadata=1.2 --assume-clean /dev/vdb1 /dev/vdb2
-ROOT=/dev/md5
-{FILL}
-umount /mnt; mdadm --stop /dev/md5
 """
 FSTAB = (
     "vgchange -q -ay own >&2; mount -r /dev/own/the-root /mnt; cat /mnt/etc/fstab; umount /mnt; vgchange -q -an own >&2"
@@ -114,26 +107,6 @@ def debian(system: RescueGuest, tmp_path: pathlib.Path) -> t.Iterator[Plugged]:
     system.unplug()
 
 
-@pytest.mark.parametrize(("script", "root"), [(LVM, "/dev/mapper/own-the--root"), (RAID, "/dev/md900")])
-def test_volumes_and_arrays(empty: Plugged, script: str, root: str) -> None:
-    empty.shell(script)
-    before = empty.hash()
-    found = empty.module("disk_diagnose")
-    assert found["patient"]["access"]["strategy"] == "overlay", found
-    assert found["patient"]["root"] == root
-    assert "fstab-missing-device" in [item["fault"] for item in found["findings"]]
-    assert empty.hash() == before
-    assert empty.left() == ""
-    done = empty.module("disk_repair", faults=["fstab-missing-device"])
-    assert [item["fault"] for item in done["applied"]] == ["fstab-missing-device"], done
-    assert empty.left() == ""
-    mounted = empty.module("disk_mount", state="mounted")
-    assert mounted["root"] == root
-    assert WRONG not in empty.shell("cat /mnt/patient/etc/fstab").replace(f"was: {WRONG}", "")
-    assert empty.module("disk_mount", state="unmounted")["changed"]
-    assert empty.left() == ""
-
-
 def test_a_dirty_journal_is_replayed_in_the_layer_only(debian: Plugged) -> None:
     """A journal that nobody closed: what it holds is seen, and the disk is not written."""
     debian.shell("mount /dev/vdb3 /mnt; echo late > /mnt/etc/late; sync /mnt/etc/late")
@@ -152,20 +125,6 @@ def test_a_dirty_journal_is_replayed_in_the_layer_only(debian: Plugged) -> None:
     debian.module("disk_mount", state="unmounted")
     assert debian.hash() == before
     assert debian.left() == ""
-
-
-def test_a_killed_run_leaves_nothing_for_the_next(debian: Plugged) -> None:
-    before = debian.hash()
-    left = debian.shell(
-        "echo '{\"ANSIBLE_MODULE_ARGS\": {}}' > /run/arguments; "
-        "python3 /run/openrescue-test.zip disk_diagnose < /run/arguments > /dev/null & killed=$!; "
-        "for i in $(seq 600); do dmsetup ls | grep -q openrescue-run && break; sleep 0.1; done; "
-        "kill -9 $killed; wait; dmsetup ls"
-    )
-    assert "openrescue-run" in left
-    assert debian.module("disk_diagnose")["verdict"] == "bootable"
-    assert debian.left() == ""
-    assert debian.hash() == before
 
 
 def test_killed_while_blocks_are_written_and_put_back(debian: Plugged) -> None:

@@ -28,23 +28,19 @@ def built(lab: str, request: pytest.FixtureRequest) -> Built:
     return build(chosen(request))
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in layout.QUICK if layout.load(name).boots and not layout.load(name).passphrase]
-)
-def test_what_a_user_writes_is_written(name: str, system: RescueGuest, built: Built, tmp_path: pathlib.Path) -> None:
-    """Written by disk_mount's leave, read without any module of ours, by the system that boots."""
-    with plugged(system, name, built, tmp_path) as patient:
-        see_written(patient)
-        read = patient.inside(*(f"cat /mnt{place}/fixed" for place in patient.places))
-        # after what LVM says of a volume that is opened
-        assert FIX * len(patient.places) in read
-        see_healthy(patient)
-
-
 @pytest.mark.parametrize("name", layout.QUICK)
 def test_a_healthy_layout(name: str, system: RescueGuest, built: Built, tmp_path: pathlib.Path) -> None:
+    """It is left in peace, and what a user writes is written.
+
+    Written by disk_mount's leave, read without any module of ours, by the system that boots.
+    """
     with plugged(system, name, built, tmp_path) as patient:
         see_healthy(patient)
+        if patient.layout.boots and not patient.layout.passphrase:
+            see_written(patient)
+            read = patient.inside(*(f"cat /mnt{place}/fixed" for place in patient.places))
+            # after what LVM says of a volume that is opened
+            assert FIX * len(patient.places) in read
 
 
 @pytest.mark.parametrize(("name", "family"), BROKEN)
