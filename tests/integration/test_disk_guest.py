@@ -150,8 +150,7 @@ def test_killed_while_blocks_are_written_and_put_back(debian: Plugged) -> None:
     assert debian.left() == ""
 
 
-@pytest.mark.parametrize("where", ["rename:1", "rename:3"])
-@pytest.mark.parametrize("same_rescue_system", [True, False])
+@pytest.mark.parametrize(("where", "same_rescue_system"), [("rename:1", True), ("rename:3", False)])
 def test_killed_while_a_file_is_written(empty: Plugged, where: str, same_rescue_system: bool) -> None:
     empty.shell(LVM)
     before = empty.files()
