@@ -139,7 +139,7 @@ def bench_diagnose(*, rounds: int = 1) -> dict[str, float]:
     """The same healthy disk, judged by the module in a running rescue system and inspected by virt-inspector."""
     directory = scratch("bench-diagnose")
     disk = guest.copy_of(guest.guest().disk, directory / "disk.raw")
-    rescue = RescueGuest.start(f"lab-bench-{os.getpid()}", rescue_image(), directory)
+    rescue = RescueGuest.start(f"lab-bench-{os.getpid()}", rescue_image(), directory, as_shipped=True)
     figures: dict[str, list[float]] = {"disk_diagnose": [], "virt-inspector": []}
     try:
         rescue.plug(disk)
