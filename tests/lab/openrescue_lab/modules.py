@@ -22,12 +22,16 @@ from .base import LAB_DIR, LabError, run, wait_until
 PACKAGE = "ansible_collections.openrescue.server.plugins.modules"
 #: what a module's process is forked from: `NURSERY SOCKET LIFE`, which ends when nobody writes to LIFE any more
 NURSERY = """
-import importlib, json, os, pkgutil, runpy, select, signal, socket, sys
+import contextlib, importlib, json, os, pkgutil, runpy, select, signal, socket, sys
 
 from ansible.module_utils import basic
-import libvirt, openstack.connection
+import openstack.connection
 import openstack.block_storage.v3._proxy, openstack.compute.v2._proxy, openstack.image.v2._proxy
 from ansible_collections.openrescue.server.plugins import module_utils
+
+# One of the environments is without.
+with contextlib.suppress(ImportError):
+    import libvirt
 
 for found in pkgutil.walk_packages(module_utils.__path__, module_utils.__name__ + "."):
     importlib.import_module(found.name)
