@@ -172,8 +172,9 @@ def play(
     scenarios: t.Mapping[str, Scenario],
     *arguments: str,
     core: str = "main",
+    env: t.Mapping[str, str] | None = None,
 ) -> Told:
-    """Run a playbook on all these servers at once."""
+    """Run a playbook on all these servers at once; `env` comes on top of what it is run with."""
     home = directory / "home"
     home.mkdir()
     tree = collection(directory, home)
@@ -209,6 +210,7 @@ def play(
             "ANSIBLE_SHOW_CUSTOM_STATS": "true",
             "HOME": str(home),
             "PYTHONPATH": str(home),
+            **(env or {}),
         },
         capture_output=True,
         text=True,

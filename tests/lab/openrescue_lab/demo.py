@@ -125,6 +125,7 @@ def _recover(venv: pathlib.Path, image: pathlib.Path) -> int:
         "PATH": f"{venv / 'bin'}:{os.environ['PATH']}",
         "ANSIBLE_COLLECTIONS_PATH": tree,
         "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_STDOUT_CALLBACK": "openrescue.server.story",
         "ANSIBLE_FORCE_COLOR": "true" if sys.stdout.isatty() else "false",
     }
     words = ["ansible-playbook", "-i", str(inventory), "openrescue.server.recover", "-e", "rescue_hosts=servers"]
