@@ -145,6 +145,25 @@ TABLE: dict[str, tuple[Scenario, str, str, list[str]]] = {
         scenario("wrong-disk", serial="openrescue-vda"), "failed", "not proven that what answers is the rescue system",
         ["rescued", "unrescued"],
     ),
+    # What is asked for.
+    "misspelled": (
+        scenario("misspelled", variables={"repair_faults": ["space-full", "fstab-sintax"]}), "failed",
+        "nobody knows fstab-sintax (did you mean fstab-syntax?). Nothing was begun", [],
+    ),
+    "left": (
+        scenario("left", variables={"repair_faults": "space-full"}, server_rescue=[
+            answer(server("left", "rescued", actions=["start_rescue"]), changed=True),
+            answer(server("left", power="shutdown")),
+        ]),
+        "failed", "fstab-syntax was found and left as found, so it will not boot", ["rescued", "unrescued"],
+    ),
+    "looked-at": (
+        scenario("looked-at", variables={"repair_faults": "none"}, server_rescue=[
+            answer(server("looked-at", "rescued", actions=["start_rescue"]), changed=True),
+            answer(server("looked-at", power="shutdown")),
+        ]),
+        "off", "", ["rescued", "unrescued"],
+    ),
     # Work that goes on.
     "unread": (
         scenario("unread", disk_diagnose=[failed("no such disk")], **BUSY_MOUNT), "failed", "no such disk",

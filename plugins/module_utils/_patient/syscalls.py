@@ -31,6 +31,7 @@ __all__ = (
     "MS_RDONLY",
     "MS_REMOUNT",
     "attach_loop",
+    "btrfs_spaces",
     "die_with_parent",
     "forget_btrfs",
     "inode_flags",
@@ -40,6 +41,7 @@ __all__ = (
     "private_mounts",
     "set_inode_flags",
     "set_read_only",
+    "sync_filesystem",
     "unmount",
 )
 
@@ -63,11 +65,13 @@ _LOOP_SET_STATUS64 = 0x4C04
 _LOOP_CTL_GET_FREE = 0x4C82
 _LO_FLAGS_AUTOCLEAR = 4
 _BTRFS_FORGET_DEV = 0x50009405
+_BTRFS_SPACES = 64
 
 _PR_SET_PDEATHSIG = 1
 
 # _IOR('f', 1, long) and _IOW('f', 2, long), which PowerPC and a few others number in their own way.
 _READ, _WRITE = (1 << 30, 2 << 30) if platform.machine().startswith("ppc") else (2 << 30, 1 << 30)
+_BTRFS_SPACE_INFO = _READ | _WRITE | 16 << 16 | 0x9414
 _FS_IOC_GETFLAGS = _READ | struct.calcsize("l") << 16 | 0x6601
 _FS_IOC_SETFLAGS = _WRITE | struct.calcsize("l") << 16 | 0x6602
 
@@ -125,6 +129,11 @@ def is_read_only(device: str) -> bool:
         os.close(fd)
 
 
+def sync_filesystem(fd: int) -> None:
+    """All that the file system of this open file holds is on its device; btrfs frees what was removed only then."""
+    _check(_libc.syncfs(fd), "syncfs")
+
+
 def inode_flags(fd: int) -> int:
     """What chattr(1) sets; nothing where the file system knows no such flags."""
     flags = bytearray(8)  # the number says long, the kernel writes an int
@@ -160,6 +169,18 @@ def forget_btrfs() -> None:
             fcntl.ioctl(control, _BTRFS_FORGET_DEV, bytearray(4096))
     finally:
         os.close(control)
+
+
+def btrfs_spaces(fd: int) -> list[tuple[int, int, int]]:
+    """Kind, size and use of each space of a btrfs, in bytes; nothing on another file system."""
+    # struct btrfs_ioctl_space_args: how many may be told, how many there are, and three numbers of each.
+    asked = bytearray(struct.pack("=2Q", _BTRFS_SPACES, 0) + bytes(24 * _BTRFS_SPACES))
+    try:
+        fcntl.ioctl(fd, _BTRFS_SPACE_INFO, asked)
+    except OSError:
+        return []
+    told = min(_BTRFS_SPACES, struct.unpack_from("=2Q", asked)[1])
+    return [struct.unpack_from("=3Q", asked, 16 + 24 * number) for number in range(told)]
 
 
 def attach_loop(backing: str) -> tuple[str, int]:

@@ -110,3 +110,41 @@ def test_a_file_with_two_names_is_refused(disk: Disk) -> None:
 def test_the_undo_of_a_repair_that_changed_nothing() -> None:
     result = module("disk_repair", state="reverted", undo=None)
     assert result["msg"] == "there is no undo to revert: a repair that changed nothing returns none"
+
+
+def fill(root: pathlib.Path) -> None:
+    """With what an update has fetched, to the last byte."""
+    cache = root / "var/cache/apt/archives"
+    cache.mkdir(parents=True)
+    for size in (16 << 20, 64 << 10):
+        for number in range(100):
+            try:
+                (cache / f"linux-image-{size}-{number}_1.0_amd64.deb").write_bytes(os.urandom(1 << 16) * (size >> 16))
+            except OSError:
+                break
+    os.sync()
+
+
+@pytest.mark.parametrize("disk", ["ext4", "xfs", "btrfs"], indirect=True)
+def test_a_full_file_system_has_room_again_for_the_remedies_that_follow(disk: Disk) -> None:
+    with mounted(disk.root, disk.folder / "mnt") as root:
+        fill(root)
+    found = module("disk_diagnose", devices=[disk.device])
+    wanted = ["fstab-missing-device", "space-full"]
+    assert sorted({item["fault"] for item in found["findings"]} & set(wanted)) == wanted, found["findings"]
+    done = module("disk_repair", devices=[disk.device], faults=wanted)
+    assert sorted(item["fault"] for item in done["applied"]) == wanted, done
+    assert FIXED in disk.fstab()
+    left = module("disk_diagnose", devices=[disk.device], faults=wanted)
+    assert [item for item in left["findings"] if item["severity"] != "info"] == []
+
+
+@pytest.mark.parametrize("disk", ["btrfs"], indirect=True)
+def test_a_btrfs_that_was_full_once_is_healthy(disk: Disk) -> None:
+    """All of its device is given out to block groups, of which some are empty: so is one that is in use for long."""
+    with mounted(disk.root, disk.folder / "mnt") as root:
+        fill(root)
+        for path in sorted((root / "var/cache/apt/archives").glob("linux-image-16777216-*"))[:10]:
+            path.unlink()
+    found = module("disk_diagnose", devices=[disk.device])
+    assert "space-full" not in [item["fault"] for item in found["findings"] if item["severity"] != "info"], found

@@ -92,8 +92,10 @@ def repair(patient: Patient, finding: Finding, change: Change) -> None:
 
 def _make_room(patient: Patient, item: Filesystem, change: Change) -> None:
     """Move out the largest first, until a fifth is free; what the undo bundle has no room for stays."""
-    wanted = (item.total_bytes or 0) // 5 - (item.free_bytes or 0)
-    moved, refused = 0, None
+    # Of what is free on btrfs much is no place for files.
+    free = item.free_bytes if item.available_bytes is None else item.available_bytes
+    wanted = (item.total_bytes or 0) // 5 - (free or 0)
+    moved, last, refused = 0, "", None
     for path, size in disposable_files(patient, item):
         if moved >= wanted:
             break
@@ -102,7 +104,9 @@ def _make_room(patient: Patient, item: Filesystem, change: Change) -> None:
         except NoRoom as exc:
             refused = exc
         else:
-            moved += size
+            moved, last = moved + size, path
+    if last:
+        change.settle(last)
     if refused is not None and not moved:
         raise refused
 

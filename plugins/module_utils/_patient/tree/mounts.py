@@ -25,6 +25,7 @@ from ..rootless import why_no_root
 from .contents import holds_root, part_of, read_kernels, read_os_release
 from .roots import Source, choose
 from .tree import Tree
+from .usage import usage_of
 
 if t.TYPE_CHECKING:
     from ..devices.graph import Closed
@@ -383,13 +384,12 @@ def _usage(place: str | None) -> dict[str, t.Any]:
     if place is None:
         return {}
     try:
-        usage = os.statvfs(place)
+        directory = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:  # its disk went away, and that is said where something is read from it
         return {}
-    return {
-        "total_bytes": usage.f_blocks * usage.f_frsize,
-        "free_bytes": usage.f_bfree * usage.f_frsize,
-        "available_bytes": usage.f_bavail * usage.f_frsize,
-        "total_inodes": usage.f_files,
-        "free_inodes": usage.f_ffree,
-    }
+    try:
+        return dataclasses.asdict(usage_of(directory))
+    except OSError:
+        return {}
+    finally:
+        os.close(directory)

@@ -23,6 +23,7 @@ import typing as t
 
 from ..._errors import OpenRescueError
 from ..._text import printable
+from .usage import Usage, usage_of
 
 __all__ = ("Place", "Tree")
 
@@ -89,10 +90,10 @@ class Tree:
                 return None
             return os.readlink(place.name, dir_fd=place.directory)
 
-    def usage(self, path: str) -> os.statvfs_result | None:
+    def usage(self, path: str) -> Usage | None:
         """How full the file system under this directory is at this moment; None if absent."""
         with self._directory(path) as directory, _io_errors(path):
-            return None if directory is None else os.fstatvfs(directory)
+            return None if directory is None else usage_of(directory)
 
     def resolve(self, path: str) -> str | None:
         """The absolute path in the patient without any link; None if absent."""

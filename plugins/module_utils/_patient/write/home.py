@@ -110,8 +110,8 @@ class Home:
         usage = self._view.patient.tree.usage(f"{BUNDLES}/{self._bundle.id}")
         if usage is None:
             return False
-        spare = max(_SPARE, usage.f_blocks * usage.f_frsize // 20)
-        return size + spare <= usage.f_bavail * usage.f_frsize
+        spare = max(_SPARE, usage.total_bytes // 20)
+        return size + spare <= usage.available_bytes
 
     def _file(self, path: str, source: t.BinaryIO) -> None:
         state = FileState("file", 0, "", 0o600, 0, 0, 0, {})

@@ -14,6 +14,7 @@ from ansible_collections.openrescue.server.plugins.filter.chosen_findings import
 from ansible_collections.openrescue.server.plugins.filter.finding_lines import finding_lines
 from ansible_collections.openrescue.server.plugins.filter.rescue_proof import rescue_proof
 from ansible_collections.openrescue.server.plugins.filter.run_record import run_record
+from ansible_collections.openrescue.server.plugins.filter.unknown_faults import unknown_faults
 
 SYSTEM = "qemu:///system"
 SOCKET = "qemu+unix:///session?socket=/run/lv"
@@ -173,3 +174,27 @@ def test_the_findings_of_the_disks_win() -> None:
     ]
     repaired = record({"repair": {"applied": [SAFE], "failed_findings": [RISKY], "undo": "u1", "changed": True}})
     assert (repaired["applied"], repaired["not_repaired"], repaired["undo"]) == (["safe-one"], ["risky-one"], "u1")
+
+
+@pytest.mark.parametrize(
+    ("asked", "unknown"),
+    [
+        ("safe", []),
+        ("all", []),
+        ("none", []),
+        ("", []),
+        (None, []),
+        ("fstab-syntax, space-full", []),
+        (["fstab-syntax", "safe"], []),
+        ("fstab-sintax", ["fstab-sintax (did you mean fstab-syntax?)"]),
+        (["al", "fstab-syntax"], ["al (did you mean all?)"]),
+    ],
+)
+def test_unknown_faults(asked: t.Any, unknown: list[str]) -> None:
+    assert unknown_faults(asked) == unknown
+
+
+def test_a_fault_that_is_like_no_other_is_told_what_there_is() -> None:
+    [told] = unknown_faults("\x1bqqqq" + "q" * 1000)
+    assert told.isprintable()
+    assert "there are: safe, all, none, filesystem-corrupt" in told

@@ -46,14 +46,7 @@ def mounted_filesystems(patient: Patient) -> t.Iterator[Filesystem]:
         if usage is None:
             yield item
             continue
-        yield dataclasses.replace(
-            item,
-            total_bytes=usage.f_blocks * usage.f_frsize,
-            free_bytes=usage.f_bfree * usage.f_frsize,
-            available_bytes=usage.f_bavail * usage.f_frsize,
-            total_inodes=usage.f_files,
-            free_inodes=usage.f_ffree,
-        )
+        yield dataclasses.replace(item, **dataclasses.asdict(usage))
 
 
 def files_beneath(patient: Patient, top: str) -> list[tuple[str, int]]:

@@ -103,6 +103,9 @@ class FakeChange(Change):
         self.done.append(("move_out", path))
         (self.patient.directory / path.lstrip("/")).unlink()
 
+    def settle(self, path: str) -> None:
+        self.done.append(("settle", path))
+
     def run_on_device(
         self, filesystem: Filesystem, argv: t.Sequence[str], *, timeout: float, ok: t.Container[int] = (0,)
     ) -> Completed:

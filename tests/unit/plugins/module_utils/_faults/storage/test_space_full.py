@@ -107,7 +107,19 @@ def test_caches_go_and_nothing_else(patient: FakePatient) -> None:
     assert (finding.severity, finding.remedy_safe) == ("critical", True)
     change = FakeChange(patient)
     SPACE_FULL.repair(patient, finding, change)
-    assert change.done == [("move_out", "/var/cache/apt/archives/a_1_amd64.deb")]
+    removed = "/var/cache/apt/archives/a_1_amd64.deb"
+    assert change.done == [("move_out", removed), ("settle", removed)]
+
+
+def test_room_is_made_for_everybody_and_not_only_where_the_file_system_keeps_it(patient: FakePatient) -> None:
+    """On btrfs, and where blocks are reserved for root."""
+    fill(patient)
+    *others, full = patient.filesystems
+    patient.filesystems = (*others, dataclasses.replace(full, free_bytes=GIB, available_bytes=0))
+    (finding,) = SPACE_FULL.detect(patient)
+    change = FakeChange(patient)
+    SPACE_FULL.repair(patient, finding, change)
+    assert ("move_out", "/var/cache/apt/archives/a_1_amd64.deb") in change.done
 
 
 def test_without_caches_the_finding_says_where_the_space_is(patient: FakePatient) -> None:
