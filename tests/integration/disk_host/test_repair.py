@@ -116,16 +116,16 @@ def fill(root: pathlib.Path) -> None:
     """With what an update has fetched, to the last byte."""
     cache = root / "var/cache/apt/archives"
     cache.mkdir(parents=True)
-    for size in (16 << 20, 64 << 10):
+    for size in (16 << 20, 1 << 20, 1 << 16, 1 << 12):
         for number in range(100):
             try:
-                (cache / f"linux-image-{size}-{number}_1.0_amd64.deb").write_bytes(os.urandom(1 << 16) * (size >> 16))
+                (cache / f"linux-image-{size}-{number}_1.0_amd64.deb").write_bytes(os.urandom(1 << 12) * (size >> 12))
             except OSError:
                 break
     os.sync()
 
 
-@pytest.mark.parametrize("disk", ["ext4", "xfs", "btrfs"], indirect=True)
+@pytest.mark.parametrize("disk", ["ext4", "btrfs"], indirect=True)
 def test_a_full_file_system_has_room_again_for_the_remedies_that_follow(disk: Disk) -> None:
     with mounted(disk.root, disk.folder / "mnt") as root:
         fill(root)
@@ -133,7 +133,9 @@ def test_a_full_file_system_has_room_again_for_the_remedies_that_follow(disk: Di
     wanted = ["fstab-missing-device", "space-full"]
     assert sorted({item["fault"] for item in found["findings"]} & set(wanted)) == wanted, found["findings"]
     done = module("disk_repair", devices=[disk.device], faults=wanted)
-    assert sorted(item["fault"] for item in done["applied"]) == wanted, done
+    assert sorted(item["fault"] for item in done["applied"]) == wanted, [
+        item["reason"] for item in (*done["failed_findings"], *done["skipped_findings"])
+    ]
     assert FIXED in disk.fstab()
     left = module("disk_diagnose", devices=[disk.device], faults=wanted)
     assert [item for item in left["findings"] if item["severity"] != "info"] == []

@@ -367,7 +367,7 @@ def _fill(patient: Patient, tree: Tree, sources: t.Sequence[Source], placed: t.M
         where.setdefault(source.filesystem.device, path)
     places = {source.filesystem.device: source.place for source in reversed(sources)}
     patient.filesystems = tuple(
-        dataclasses.replace(item, mount_point=where.get(item.device), **_usage(places.get(item.device)))
+        dataclasses.replace(item, mount_point=where.get(item.device), **_usage(places.get(item.device), item.fstype))
         for item in patient.filesystems
     )
     patient.root = patient.at("/")
@@ -380,7 +380,7 @@ def _fill(patient: Patient, tree: Tree, sources: t.Sequence[Source], placed: t.M
         patient.kernels = read_kernels(tree, patient.os)
 
 
-def _usage(place: str | None) -> dict[str, t.Any]:
+def _usage(place: str | None, fstype: str) -> dict[str, t.Any]:
     if place is None:
         return {}
     try:
@@ -388,7 +388,7 @@ def _usage(place: str | None) -> dict[str, t.Any]:
     except OSError:  # its disk went away, and that is said where something is read from it
         return {}
     try:
-        return dataclasses.asdict(usage_of(directory))
+        return dataclasses.asdict(usage_of(directory, fstype=fstype))
     except OSError:
         return {}
     finally:

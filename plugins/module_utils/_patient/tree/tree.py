@@ -90,10 +90,10 @@ class Tree:
                 return None
             return os.readlink(place.name, dir_fd=place.directory)
 
-    def usage(self, path: str) -> Usage | None:
-        """How full the file system under this directory is at this moment; None if absent."""
+    def usage(self, path: str, *, fstype: str) -> Usage | None:
+        """How full the file system under this directory, of that type, is at this moment; None if absent."""
         with self._directory(path) as directory, _io_errors(path):
-            return None if directory is None else usage_of(directory)
+            return None if directory is None else usage_of(directory, fstype=fstype)
 
     def resolve(self, path: str) -> str | None:
         """The absolute path in the patient without any link; None if absent."""

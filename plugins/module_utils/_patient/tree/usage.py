@@ -22,6 +22,8 @@ MIB = 1024 * 1024
 _DATA, _METADATA, _RESERVED = 1, 4, 1 << 49
 #: What btrfs keeps of its metadata for itself, besides the reserve: fs/btrfs/super.c, btrfs_statfs.
 _KEPT = 4 * MIB
+#: What xfs keeps back while it is mounted for writing, of 32 MiB at most: fs/xfs/xfs_mount.c, xfs_default_resblks.
+_XFS_POOL, _XFS_SHARE = 32 * MIB, 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,19 +37,23 @@ class Usage:
     free_inodes: int
 
 
-def usage_of(directory: int) -> Usage:
-    """What the file system of an open directory says.
+def usage_of(directory: int, *, fstype: str) -> Usage:
+    """What the file system of an open directory says, as its own system would hear it, which mounts it for writing.
 
     Mounted read-only, a btrfs whose device is given out to block groups altogether says that nothing is available,
-    however empty these are. What they hold is asked then.
+    however empty these are: what they hold is asked then. And an xfs says more than it would let anybody have.
     """
     found = os.fstatvfs(directory)
+    total, free = found.f_blocks * found.f_frsize, found.f_bfree * found.f_frsize
     available = found.f_bavail * found.f_frsize
-    if not available and found.f_bfree:
+    if fstype == "btrfs" and not available and free:
         available = room_on_btrfs(btrfs_spaces(directory))
+    if fstype == "xfs" and found.f_flag & os.ST_RDONLY:
+        kept = min(_XFS_POOL, total // _XFS_SHARE)
+        free, available = max(0, free - kept), max(0, available - kept)
     return Usage(
-        total_bytes=found.f_blocks * found.f_frsize,
-        free_bytes=found.f_bfree * found.f_frsize,
+        total_bytes=total,
+        free_bytes=free,
         available_bytes=available,
         total_inodes=found.f_files,
         free_inodes=found.f_ffree,

@@ -107,7 +107,9 @@ class Home:
         return isinstance(entry, FileEntry) and entry.moved and (home is None or entry.filesystem == identity(home))
 
     def _has_room(self, size: int) -> bool:
-        usage = self._view.patient.tree.usage(f"{BUNDLES}/{self._bundle.id}")
+        path = f"{BUNDLES}/{self._bundle.id}"
+        filesystem = self._view.patient.covering(path)
+        usage = self._view.patient.tree.usage(path, fstype=filesystem.fstype if filesystem else "")
         if usage is None:
             return False
         spare = max(_SPARE, usage.total_bytes // 20)

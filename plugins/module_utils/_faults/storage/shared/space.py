@@ -42,7 +42,7 @@ def mounted_filesystems(patient: Patient) -> t.Iterator[Filesystem]:
     for item in patient.filesystems:
         if item.mount_point is None or item.fstype in _READ_ONLY or is_shared(item):
             continue
-        usage = None if patient.written_to_memory else patient.tree.usage(item.mount_point)
+        usage = None if patient.written_to_memory else patient.tree.usage(item.mount_point, fstype=item.fstype)
         if usage is None:
             yield item
             continue

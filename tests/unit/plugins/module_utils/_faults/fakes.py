@@ -50,7 +50,7 @@ class FakeTools(Tools):
 class FakeTree(Tree):
     """Says nothing of the disk that the test runs on."""
 
-    def usage(self, path: str) -> None:
+    def usage(self, path: str, *, fstype: str) -> None:
         return None
 
 

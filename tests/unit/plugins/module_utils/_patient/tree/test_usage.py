@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import typing as t
 
 import pytest
 from ansible_collections.openrescue.server.plugins.module_utils._patient.tree import usage
@@ -34,13 +35,42 @@ def test_room_on_btrfs(name: str) -> None:
     assert room_on_btrfs(spaces) == room
 
 
-def test_a_file_system_that_says_it_is_believed(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(usage, "btrfs_spaces", lambda _fd: pytest.fail("nobody has to be asked"))
-    fd = os.open(tmp_path, os.O_RDONLY)
+def asked(directory: pathlib.Path, *, fstype: str) -> usage.Usage:
+    fd = os.open(directory, os.O_RDONLY)
     try:
-        found, told = usage_of(fd), os.statvfs(tmp_path)
+        return usage_of(fd, fstype=fstype)
     finally:
         os.close(fd)
+
+
+def test_a_file_system_that_says_it_is_believed(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(usage, "btrfs_spaces", lambda _fd: pytest.fail("nobody has to be asked"))
+    found, told = asked(tmp_path, fstype="btrfs"), os.statvfs(tmp_path)
     assert found.total_bytes == told.f_blocks * told.f_frsize
     assert 0 < found.available_bytes <= found.free_bytes <= found.total_bytes
     assert found.total_inodes == told.f_files
+
+
+def fake(*, total: int, free: int, available: int, flag: int) -> t.Callable[[int], os.statvfs_result]:
+    values = (4096, 4096, total // 4096, free // 4096, available // 4096, 10, 5, 5, flag, 255)
+    return lambda _fd: os.statvfs_result(values)
+
+
+#: size, what is free, whether it is mounted read-only -> what is free for who mounts it for writing
+XFS = {
+    "small": (600 * MIB, 40 * MIB, True, 10 * MIB),
+    "large": (30000 * MIB, 40 * MIB, True, 8 * MIB),
+    "full": (600 * MIB, 20 * MIB, True, 0),
+    "mounted for writing": (600 * MIB, 20 * MIB, False, 20 * MIB),
+}
+
+
+@pytest.mark.parametrize("name", XFS)
+def test_xfs_keeps_something_back(name: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it was measured on 6.18, and as fs/xfs/xfs_mount.c has it since 2.6.22."""
+    total, free, read_only, left = XFS[name]
+    flag = os.ST_RDONLY if read_only else 0
+    monkeypatch.setattr(usage.os, "fstatvfs", fake(total=total, free=free, available=free, flag=flag))
+    found = asked(tmp_path, fstype="xfs")
+    assert (found.free_bytes, found.available_bytes) == (left, left)
+    assert asked(tmp_path, fstype="ext4").free_bytes == free
