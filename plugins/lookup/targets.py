@@ -16,6 +16,7 @@ description:
   - Lists the hosts of the inventory that fit the pattern and the C(--limit) of the command line.
   - Ansible itself ends well where a pattern fits no host. Here that is an error.
   - A rescue system that this run has added to the inventory is never a target.
+  - A variable of the command line that differs by a letter or two from one that this collection takes is an error, too.
 options:
   _terms:
     description: Patterns, as after C(hosts:) in a play.
@@ -42,6 +43,7 @@ import typing as t
 from ansible.errors import AnsibleLookupError
 from ansible.inventory.manager import InventoryManager
 from ansible.plugins.lookup import LookupBase
+from ansible_collections.openrescue.server.plugins.plugin_utils._inputs import misspelled
 
 __all__ = ("LookupModule",)
 
@@ -54,6 +56,9 @@ class LookupModule(LookupBase):
 
     def run(self, terms: t.Any, variables: t.Any = None, **kwargs: t.Any) -> list[str]:  # noqa: ARG002
         """The names that fit."""
+        wrong = misspelled(variables)
+        if wrong:
+            raise AnsibleLookupError(f"no variable of openrescue.server: {', '.join(wrong)}. Nothing was done")
         patterns = [
             pattern for term in terms for pattern in ([term] if isinstance(term, str) else term or []) if pattern
         ]

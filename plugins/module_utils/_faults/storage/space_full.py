@@ -18,7 +18,7 @@ from ..._patient.write.errors import NoRoom
 from ..._text import printable
 from ..model import Evidence, Fault, Finding, Severity, Signature
 from .shared.disposable import disposable_files
-from .shared.space import MIB, NEEDED, files_beneath, largest, mounted_filesystems, percent_used, shown_size
+from .shared.space import MIB, NEEDED, available, files_beneath, largest, mounted_filesystems, percent_used, shown_size
 
 if t.TYPE_CHECKING:
     from ..._patient.patient import Filesystem, Patient
@@ -58,8 +58,7 @@ def detect(patient: Patient) -> t.Iterator[Finding]:
         total, free = item.total_bytes, item.free_bytes
         if total is None or free is None:
             continue
-        available = free if item.available_bytes is None else item.available_bytes
-        severity = judge_bytes(item.mount_point or "", total=total, free=free, available=available)
+        severity = judge_bytes(item.mount_point or "", total=total, free=free, available=available(item))
         if severity is not None:
             yield _finding(patient, item, severity)
 
@@ -92,23 +91,19 @@ def repair(patient: Patient, finding: Finding, change: Change) -> None:
 
 def _make_room(patient: Patient, item: Filesystem, change: Change) -> None:
     """Move out the largest first, until a fifth is free; what the undo bundle has no room for stays."""
-    # Of what is free on btrfs much is no place for files.
-    free = item.free_bytes if item.available_bytes is None else item.available_bytes
-    wanted = (item.total_bytes or 0) // 5 - (free or 0)
-    moved, last, refused = 0, "", None
+    wanted = (item.total_bytes or 0) // 5 - available(item)
+    moved, refused = 0, None
     for path, size in disposable_files(patient, item):
         if moved >= wanted:
             break
         try:
             change.move_out(path)
+            moved += size
         except NoRoom as exc:
             refused = exc
-        else:
-            moved, last = moved + size, path
-    if last:
-        change.settle(last)
     if refused is not None and not moved:
         raise refused
+    change.settle(item.mount_point or "/")
 
 
 SPACE_FULL = Fault(

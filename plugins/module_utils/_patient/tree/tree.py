@@ -23,6 +23,7 @@ import typing as t
 
 from ..._errors import OpenRescueError
 from ..._text import printable
+from ..syscalls import sync_filesystem
 from .usage import Usage, usage_of
 
 __all__ = ("Place", "Tree")
@@ -94,6 +95,12 @@ class Tree:
         """How full the file system under this directory, of that type, is at this moment; None if absent."""
         with self._directory(path) as directory, _io_errors(path):
             return None if directory is None else usage_of(directory, fstype=fstype)
+
+    def settle(self, path: str) -> None:
+        """Bring the file system under this directory to rest: what was written is there, what was removed is free."""
+        with self._directory(path) as directory, _io_errors(path):
+            if directory is not None:
+                sync_filesystem(directory)
 
     def resolve(self, path: str) -> str | None:
         """The absolute path in the patient without any link; None if absent."""

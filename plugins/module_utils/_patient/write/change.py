@@ -94,8 +94,8 @@ class Change:
         self._take_away(path, "moved to the undo bundle", moved=True)
 
     def settle(self, path: str) -> None:
-        """Let the file system that holds a path know what is free on it now, after files were taken away."""
-        self._writer.settle(path)
+        """Let the file system under this directory know what is free on it, after files were taken away."""
+        self._tree.settle(path)
 
     def run_on_device(
         self, filesystem: Filesystem, argv: t.Sequence[str], *, timeout: float, ok: t.Container[int] = (0,)

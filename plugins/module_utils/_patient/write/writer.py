@@ -20,7 +20,7 @@ import stat
 import typing as t
 
 from ..._text import printable
-from ..syscalls import inode_flags, set_inode_flags, sync_filesystem
+from ..syscalls import inode_flags, set_inode_flags
 from ..tree.tree import Place
 from .blocks import Extents, put_blocks
 from .errors import PatientFull, WriteFailed, WriteRefused
@@ -88,11 +88,6 @@ class Writer:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(place.name, dir_fd=directory)
             os.fsync(directory)
-
-    def settle(self, path: str) -> None:
-        """Bring the file system that holds a path to rest, so that what was removed from it is free."""
-        with self._opened(path) as (_place, directory):
-            sync_filesystem(directory)
 
     def tidy(self, path: str) -> bool:
         """Remove what killed runs left beside a path under temporary names; whether there was anything."""

@@ -18,7 +18,16 @@ from .use import is_shared
 if t.TYPE_CHECKING:
     from ...._patient.patient import Filesystem, Patient
 
-__all__ = ("MIB", "NEEDED", "files_beneath", "largest", "mounted_filesystems", "percent_used", "shown_size")
+__all__ = (
+    "MIB",
+    "NEEDED",
+    "available",
+    "files_beneath",
+    "largest",
+    "mounted_filesystems",
+    "percent_used",
+    "shown_size",
+)
 
 MIB = 1024 * 1024
 MAX_EVIDENCE = 8
@@ -32,6 +41,11 @@ _READ_ONLY = ("squashfs", "erofs", "iso9660", "udf", "cramfs", "romfs")
 def percent_used(*, total: int, free: int) -> float:
     """How much is used, in percent."""
     return 100.0 * (total - free) / total if total else 0.0
+
+
+def available(item: Filesystem) -> int:
+    """Bytes for everybody: of what is free much is reserved, or, on btrfs, no place for files."""
+    return (item.free_bytes or 0) if item.available_bytes is None else item.available_bytes
 
 
 def mounted_filesystems(patient: Patient) -> t.Iterator[Filesystem]:

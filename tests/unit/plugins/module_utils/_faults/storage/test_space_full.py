@@ -107,8 +107,7 @@ def test_caches_go_and_nothing_else(patient: FakePatient) -> None:
     assert (finding.severity, finding.remedy_safe) == ("critical", True)
     change = FakeChange(patient)
     SPACE_FULL.repair(patient, finding, change)
-    removed = "/var/cache/apt/archives/a_1_amd64.deb"
-    assert change.done == [("move_out", removed), ("settle", removed)]
+    assert change.done == [("move_out", "/var/cache/apt/archives/a_1_amd64.deb"), ("settle", "/")]
 
 
 def test_room_is_made_for_everybody_and_not_only_where_the_file_system_keeps_it(patient: FakePatient) -> None:
