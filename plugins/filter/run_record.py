@@ -107,7 +107,8 @@ def run_record(
         "console": taken.get("triage", {}).get("boot"),
         "verdict": taken.get("diagnose", {}).get("verdict"),
         "findings": _findings(taken),
-        "applied": [finding["fault"] for finding in repair.get("applied") or []],
+        # What was taken back has no fault.
+        "applied": [finding["fault"] for finding in repair.get("applied") or [] if finding.get("fault")],
         "not_repaired": [finding["fault"] for finding in repair.get("failed_findings") or []],
         "undo": repair.get("undo"),
         "proof": taken.get("verify", {}).get("proof"),

@@ -215,8 +215,16 @@ class Story:
         return lines
 
     def _repair(self, name: str, result: Result, taken: _Taken) -> list[Line]:
-        faults = [str(item.get("fault")) for item in result.get("applied") or []]
+        if "bundles" in result:
+            return self._bundles(name, result["bundles"], taken)
+        done = result.get("applied") or []
+        back = [str(item.get("path") or item.get("device")) for item in done if not item.get("fault")]
+        faults = [str(item["fault"]) for item in done if item.get("fault")]
         lines = []
+        if back:
+            text = f"{'would be taken back' if taken.check else 'taken back'}: {', '.join(back)}"
+            lines += self.told(name, "undo", text, taken.seconds)
+            lines += self._changes(name, result)
         if faults:
             text = f"{'would be repaired: ' if taken.check else ''}{', '.join(faults)}"
             lines += self.told(name, "repair", text, taken.seconds)
@@ -226,6 +234,13 @@ class Story:
             lines += self.told(name, "repair", text, look="bad")
         for item in result.get("skipped_findings") or []:
             lines += self.told(name, "repair", f"{item.get('fault')} is left as it is: {item.get('reason')}")
+        return lines
+
+    def _bundles(self, name: str, bundles: t.Sequence[Result], taken: _Taken) -> list[Line]:
+        text = "can be taken back:" if bundles else "no repair of this server is known here"
+        lines = self.told(name, "undo", text, taken.seconds)
+        for bundle in bundles[-MAX_FINDINGS:]:
+            lines += self.below(bundle.get("id"), bundle.get("state"), ", ".join(bundle.get("faults") or ()))
         return lines
 
     def _changes(self, name: str, result: Result) -> list[Line]:
@@ -273,8 +288,8 @@ class Story:
                 lines += [Line(text, look) for text in _wrapped(f"{name}: ", str(record["error"]))]
         for name, record in records.items():
             if record.get("undo"):
-                text = f"disk_repair with state=reverted and undo={record['undo']} takes the change back"
-                lines += [Line(text) for text in _wrapped(f"undo {name}: ", text)]
+                command = f"openrescue.server.undo -e rescue_hosts={name} -e undo={record['undo']}"
+                lines += [Line(text) for text in _wrapped(f"undo {name}: ", f"ansible-playbook {command}")]
         return [*lines, Line(_sum(records))]
 
     def _row(self, name: str, record: Result, now: float) -> tuple[str, ...]:

@@ -348,3 +348,35 @@ def test_a_rescue_that_is_over_is_not_believed(tmp_path: pathlib.Path) -> None:
     assert "server 'over': go to its rescue system: it is unrescued, not rescued" in told.text
     disks = {name: [call for call, _given in calls if call.startswith("disk_")] for name, calls in told.calls.items()}
     assert disks == {"over": ["disk_diagnose"], "again": ["disk_diagnose", "disk_diagnose", "disk_repair"]}, told.text
+
+
+UNDONE = {"changed": True, "applied": [{"path": "/etc/fstab", "reason": "", "diff": ""}], "failed_findings": [],
+          "undo": None}  # fmt: skip
+BUNDLES = {"changed": False, "bundles": [{"id": "u1", "state": "kept", "faults": ["fstab-syntax"], "entries": []}]}
+UP = {"server_rescue_info": [answer(server("x", life="up"))]}
+#: what is so there and the undo that is asked for, how it ends, what was asked of server_rescue and of disk_repair
+UNDO: dict[str, tuple[Scenario, str, list[str], list[str]]] = {
+    "down": (scenario("down", disk_repair=[UNDONE], variables={"undo": "u1"}), "back", ["rescued", "unrescued"],
+             ["reverted u1"]),
+    "up": (scenario("up", disk_repair=[UNDONE], variables={"undo": "u1"}, **UP), "back", ["rescued", "unrescued"],
+           ["reverted u1"]),
+    "list": (scenario("list", disk_repair=[BUNDLES]), "back", ["rescued", "unrescued"], ["listed"]),
+    "list-up": (scenario("list-up", disk_repair=[BUNDLES], **UP), "left_alone", [], []),
+    "changed": (
+        scenario("changed", disk_repair=[failed("/etc/fstab was changed since")], variables={"undo": "u1"}), "failed",
+        ["rescued", "unrescued"], ["reverted u1"],
+    ),
+}  # fmt: skip
+
+
+def test_undo(tmp_path: pathlib.Path) -> None:
+    told = play(tmp_path, "undo", {name: entry[0] for name, entry in UNDO.items()})
+    for name, (_scenario, outcome, wanted, repairs) in UNDO.items():
+        calls = told.calls[name]
+        found = [
+            f"{given['state']} {given.get('undo') or ''}".strip() for call, given in calls if call == "disk_repair"
+        ]
+        assert (told.records[name]["outcome"], asked(calls), found) == (outcome, wanted, repairs), told.text
+        assert not {"disk_diagnose", "console_diagnose"} & {call for call, _given in calls}
+    assert "u1  kept  fstab-syntax" in told.text
+    assert "was changed since" in told.records["changed"]["error"]

@@ -10,6 +10,7 @@ import typing as t
 
 import pytest
 from ansible_collections.openrescue.server.plugins.filter.agent_uri import agent_uri
+from ansible_collections.openrescue.server.plugins.filter.bundle_lines import bundle_lines
 from ansible_collections.openrescue.server.plugins.filter.chosen_findings import chosen_findings
 from ansible_collections.openrescue.server.plugins.filter.finding_lines import finding_lines
 from ansible_collections.openrescue.server.plugins.filter.rescue_proof import rescue_proof
@@ -198,3 +199,14 @@ def test_a_fault_that_is_like_no_other_is_told_what_there_is() -> None:
     [told] = unknown_faults("\x1bqqqq" + "q" * 1000)
     assert told.isprintable()
     assert "there are: safe, all, none, filesystem-corrupt" in told
+
+
+def test_bundle_lines() -> None:
+    entries = [{"path": f"/f{number}"} for number in range(7)]
+    assert bundle_lines([
+        {"id": "u1", "state": "kept", "faults": ["space-full", "fstab-syntax"], "entries": entries},
+        {"id": "u2", "state": "reverted", "faults": [], "entries": [{"device": "/dev/vda1"}]},
+    ]) == [
+        "u1  kept  space-full, fstab-syntax  /f0, /f1, /f2, /f3, /f4, and 2 more",
+        "u2  reverted  no fault  /dev/vda1",
+    ]  # fmt: skip

@@ -73,7 +73,7 @@ def test_the_whole_way() -> None:
         "",
         "SERVER  RESULT  CAUSE                 REPAIRED  DOWN  TOTAL",
         "web1    BACK    fstab-missing-device         1  1:09   1:12",
-        "undo web1: disk_repair with state=reverted and undo=u1 takes the change back",
+        "undo web1: ansible-playbook openrescue.server.undo -e rescue_hosts=web1 -e undo=u1",
         "1 back",
     ]
 
@@ -103,6 +103,11 @@ STEPS: dict[str, tuple[str, dict[str, t.Any], bool, list[str]]] = {
                      ["repair    space-full could not be repaired: no room"]),
     "left": ("disk_repair", {"skipped_findings": [{"fault": "space-full", "reason": "shared"}]}, False,
              ["repair    space-full is left as it is: shared"]),
+    "taken back": ("disk_repair", {"applied": [{"path": "/etc/fstab"}, {"device": "/dev/vda1"}]}, False,
+                   ["undo      taken back: /etc/fstab, /dev/vda1"]),
+    "would be taken back": ("disk_repair", {"applied": [{"path": "/etc/fstab"}]}, True,
+                            ["undo      would be taken back: /etc/fstab"]),
+    "no bundle": ("disk_repair", {"bundles": []}, False, ["undo      no repair of this server is known here"]),
     "nothing that is told": ("disk_mount", {"changed": True}, False, []),
     "somebody else's": ("copy", {"changed": True}, False, []),
 }  # fmt: skip
@@ -189,3 +194,10 @@ def test_several_causes_are_counted() -> None:
     other = {**FINDING, "fault": "initramfs-empty"}
     lines = texts(Story(["web1"]).summary({"web1": {**RECORD, "findings": [FINDING, FINDING, other]}}, 1))
     assert "fstab-missing-device +1" in lines[2]
+
+
+def test_bundles_are_listed() -> None:
+    lines = Run().module(
+        "disk_repair", {"bundles": [{"id": "u1", "state": "kept", "faults": ["space-full"]}]}, seconds=0
+    )
+    assert [line.strip() for line in lines] == ["web1  undo      can be taken back:", "u1  kept  space-full"]
