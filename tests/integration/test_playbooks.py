@@ -9,6 +9,7 @@ import re
 import typing as t
 
 import pytest
+from openrescue_lab import breakage
 from openrescue_lab.base import run
 from openrescue_lab.disk import blank, mounted, sha256, silent
 from openrescue_lab.domain import Domain, Shape
@@ -82,10 +83,12 @@ MORE = """---
 """
 
 
-def test_tasks_of_the_users_own(
+def test_tasks_of_the_users_own_and_a_repair_that_is_taken_back(
     patient: Domain, play: Play, guest_disk: t.Callable[[], pathlib.Path], tmp_path: pathlib.Path
 ) -> None:
     disk = guest_disk()
+    breakage.apply("fstab-missing-device", disk)
+    broken = fstab(disk)
     patient.define(disk)
     tasks = tmp_path / "my_fix.yml"
     (tmp_path / "more.yml").write_text(MORE)
@@ -105,6 +108,20 @@ def test_tasks_of_the_users_own(
         assert (root / "root/trace").read_text(encoding="ascii") == "was here"
         assert (root / "root/nested").read_text(encoding="ascii") == "openrescue-rescue"
     assert (tmp_path / "on-the-controller").read_text(encoding="ascii") == f"{patient.name} {patient.name}-rescue"
+    assert fstab(disk) != broken, "what the tasks did wrong is no reason to take the repair back"
+
+    undo = outcome.record(patient.name)["undo"]
+    play("undo", patient.name, undo=undo).must_end_well()
+
+    assert fstab(disk) == broken
+    assert patient.state() == "shut off"
+    with mounted(disk) as root:
+        assert (root / "root/trace").exists(), "what the user wrote is the user's"
+
+
+def fstab(disk: pathlib.Path) -> str:
+    with mounted(disk) as root:
+        return (root / "etc/fstab").read_text(encoding="utf-8")
 
 
 def test_a_rescue_image_that_does_not_boot(patient: Domain, play: Play, tmp_path: pathlib.Path) -> None:
