@@ -46,6 +46,13 @@ OUTCOMES = {
     "repaired": ("REPAIRED", "good", "repaired"),
     "failed": ("FAILED", "bad", "failed"),
 }
+#: what a console ends in
+CONSOLES = {
+    "failed": "its boot has failed",
+    "booted": "a system has booted",
+    "booting": "a boot has begun, and came to no end yet",
+    "off": "its system has switched itself off",
+}
 UNTOLD = ("LEFT ALONE", "bad", "left alone")
 
 #: module -> the step of the way that it is, and what it does while nobody hears of it
@@ -175,8 +182,8 @@ class Story:
 
     def _console(self, name: str, result: Result, taken: _Taken) -> list[Line]:
         found = [str(item.get("summary")) for item in result.get("findings") or []]
-        boot = {"failed": "its boot has failed", "booted": "a system has booted"}.get(str(result.get("boot")), "")
-        said = "; ".join(found) or boot or str(result.get("msg") or "tells nothing of a boot")
+        state = next((word for word in (result.get("boot"), result.get("state")) if word in CONSOLES), "")
+        said = "; ".join(found) or CONSOLES.get(state, str(result.get("msg") or "tells nothing of a boot"))
         return self.told(name, "console", said, taken.seconds)
 
     def _switched(self, name: str, result: Result, taken: _Taken) -> list[Line]:
@@ -290,6 +297,9 @@ class Story:
             if record.get("undo"):
                 command = f"openrescue.server.undo -e rescue_hosts={name} -e undo={record['undo']}"
                 lines += [Line(text) for text in _wrapped(f"undo {name}: ", f"ansible-playbook {command}")]
+            if record.get("outcome") == "rescued":
+                text = f"ansible-playbook openrescue.server.unrescue -e rescue_hosts={name}"
+                lines += [Line(text) for text in _wrapped(f"leave {name}: ", text)]
         return [*lines, Line(_sum(records))]
 
     def _row(self, name: str, record: Result, now: float) -> tuple[str, ...]:

@@ -92,6 +92,8 @@ STEPS: dict[str, tuple[str, dict[str, t.Any], bool, list[str]]] = {
     ),
     "no console": ("console_diagnose", {"failed": True, "msg": "it has no console"}, False,
                    ["console   it has no console"]),
+    "switched off": ("console_diagnose", {"boot": "unknown", "state": "off", "findings": []}, False,
+                     ["console   its system has switched itself off"]),
     "silent console": ("console_diagnose", {"boot": "unknown", "findings": []}, False,
                        ["console   tells nothing of a boot"]),
     "bootable": ("disk_diagnose", {**FOUND, "verdict": "bootable", "findings": []}, False,
@@ -168,6 +170,11 @@ def test_an_ending(name: str) -> None:
     assert (row.text.split("  ")[1].strip() or row.text.split("  ")[2].strip(), row.look) == (word, look)
     assert lines[-1].text == added_up
     assert [line.text for line in lines if line.text.startswith("web1: ")] == ([f"web1: {error}"] if error else [])
+
+
+def test_how_to_leave_a_server_that_is_kept_rescued() -> None:
+    lines = texts(Story(["web1"]).summary({"web1": {"outcome": "rescued"}}, 1))
+    assert "leave web1: ansible-playbook openrescue.server.unrescue -e rescue_hosts=web1" in lines
 
 
 def test_what_takes_long_is_known() -> None:
