@@ -80,9 +80,11 @@ options:
   shutdown_timeout:
     description:
       - libvirt only. How many seconds the running guest has to stop by itself before it is switched off.
-      - It is asked by its guest agent for half of that time, then by its power button. A guest whose agent is not
-        connected, or cannot do it, and that does not touch its disks for 8 seconds after the power button was pressed,
-        is switched off without waiting longer.
+      - It is asked by its guest agent for half of that time, then by its power button. Where the agent is not
+        connected, or cannot do it, and the guest leaves its disks alone for 8 seconds, Ctrl-Alt-Del is tried, which a
+        system in emergency mode still hears, and which makes it end cleanly.
+      - A guest that has left its disks alone all the time, and does so for 8 seconds more, is switched off without
+        waiting longer.
     type: int
     default: 60
   restore_power_state:
@@ -424,8 +426,8 @@ servers:
       sample: [write_marker, create_disks, stop_server, start_rescue, write_marker]
     stopped_by:
       description:
-        - What made the system that ran before stop, V(agent), V(power button), V(switched off) or V(killed).
-          V(null) where nothing was stopped.
+        - What made the system that ran before stop, V(agent), V(power button), V(Ctrl-Alt-Del), V(switched off)
+          or V(killed). V(null) where nothing was stopped.
       type: str
       returned: always
       sample: agent

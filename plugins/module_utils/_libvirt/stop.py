@@ -10,6 +10,7 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import typing as t
 import xml.etree.ElementTree as ET
 
@@ -24,9 +25,13 @@ if t.TYPE_CHECKING:
 
 __all__ = ("stop_domain",)
 
-#: A guest whose agent never came, or cannot shut it down, and that has not touched its disks for this long after
-#: the power button was pressed is not shutting down: it stands in a boot loader, a panic or an emergency shell.
+#: A guest whose agent never came, or cannot shut it down, and that leaves its disks alone for this long after the power
+#: button was pressed stands in a boot loader, a panic or an emergency shell, or its shutdown waits for something.
 QUIET = 8.0
+
+#: Ctrl-Alt-Del in the kernel's key codes. PID 1 hears it where nobody hears the power button, as in emergency mode and
+#: in the shell of an initramfs, and ends cleanly: what was not written yet is written.
+KEYS = (29, 56, 111)
 
 
 def stop_domain(
@@ -39,35 +44,66 @@ def stop_domain(
     poll_interval: float,
     tick: t.Callable[[], None],
 ) -> str:
-    """Ask the agent, press the power button, switch off; says which of them it took, nothing where it was off."""
+    """Ask the agent, press the power button, press Ctrl-Alt-Del, switch off.
 
-    def off() -> bool:
-        with connection.explain("see whether it is off", server=server):
-            return not domain.isActive()
-
-    def wait(until: Deadline, *, or_when: t.Callable[[], bool] = lambda: False) -> bool:
-        def seen() -> str | None:
-            return "off" if off() else ("given up" if or_when() else None)
-
-        return wait_until(seen, deadline=until, clock=clock, poll_interval=poll_interval, tick=tick) == "off"
-
-    if off():
+    :returns: which of them it took, nothing where it was off.
+    """
+    wait = _Wait(domain, connection, server, deadline, clock, poll_interval, tick)
+    if wait.off():
         return ""
     with connection.explain("shut it down", server=server):
         live = ET.fromstring(domain.XMLDesc(0))  # noqa: S314
         running = domain.state(0)[0] in (libvirt.VIR_DOMAIN_RUNNING, libvirt.VIR_DOMAIN_SHUTDOWN)
-    answers = libvirt_xml.agent_state(live, active=True) == "connected"
     if running and deadline.left > 0:
         # Where the agent takes the request and nothing comes of it, half of the time is left for the power button.
         patience = deadline.within(deadline.left / 2)
+        answers = libvirt_xml.agent_state(live, active=True) == "connected"
         answers = answers and _asked(domain, libvirt.VIR_DOMAIN_SHUTDOWN_GUEST_AGENT)
-        if answers and wait(patience):
+        if answers and wait.until_off(patience):
             return "agent"
         if deadline.left > 0 and _asked(domain, libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN):
-            quiet = _Quiet(domain, live, clock)
-            if wait(deadline, or_when=lambda: not answers and quiet.for_long()):
-                return "power button"
-    return _switch_off(domain, server=server, off=off)
+            how = _by_hand(wait, live, may_be_deaf=not answers)
+            if how:
+                return how
+    return _switch_off(domain, server=server, off=wait.off)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Wait:
+    """Waits for a domain to go off."""
+
+    domain: t.Any
+    connection: Connection
+    server: str
+    deadline: Deadline
+    clock: Clock
+    poll_interval: float
+    tick: t.Callable[[], None]
+
+    def off(self) -> bool:
+        with self.connection.explain("see whether it is off", server=self.server):
+            return not self.domain.isActive()
+
+    def until_off(self, until: Deadline, *, or_when: t.Callable[[], bool] = lambda: False) -> bool:
+        def seen() -> str | None:
+            return "off" if self.off() else ("given up" if or_when() else None)
+
+        ended = wait_until(seen, deadline=until, clock=self.clock, poll_interval=self.poll_interval, tick=self.tick)
+        return ended == "off"
+
+
+def _by_hand(wait: _Wait, live: ET.Element, *, may_be_deaf: bool) -> str:
+    """By the power button, which is pressed, or by Ctrl-Alt-Del; nothing where the guest hears neither."""
+    quiet = _Quiet(wait.domain, live, wait.clock)
+    if wait.until_off(wait.deadline, or_when=lambda: may_be_deaf and quiet.seconds() > QUIET):
+        return "power button"
+    # What it has written since may be its shutdown, which waits for something now.
+    slow = quiet.touched
+    pressed = wait.deadline.left > 0 and _keys_pressed(wait.domain)
+    silent = _Quiet(wait.domain, live, wait.clock)
+    if (pressed or slow) and wait.until_off(wait.deadline, or_when=lambda: not slow and silent.seconds() > QUIET):
+        return "Ctrl-Alt-Del" if pressed else "power button"
+    return ""
 
 
 def _asked(domain: t.Any, flags: int) -> bool:
@@ -79,8 +115,23 @@ def _asked(domain: t.Any, flags: int) -> bool:
     return True
 
 
+def _keys_pressed(domain: t.Any) -> bool:
+    """Only where the reboot that they ask for ends in a domain that is off."""
+    try:
+        domain.setLifecycleAction(
+            libvirt.VIR_DOMAIN_LIFECYCLE_REBOOT,
+            libvirt.VIR_DOMAIN_LIFECYCLE_ACTION_DESTROY,
+            libvirt.VIR_DOMAIN_AFFECT_LIVE,
+        )
+        domain.sendKey(libvirt.VIR_KEYCODE_SET_LINUX, 0, list(KEYS), len(KEYS), 0)
+    except libvirt.libvirtError:
+        # A QEMU before 6.0, no keyboard, or it went off in this moment.
+        return False
+    return True
+
+
 class _Quiet:
-    """Whether a guest leaves all of its disks alone."""
+    """For how long a guest has left all of its disks alone."""
 
     def __init__(self, domain: t.Any, live: ET.Element, clock: Clock) -> None:
         self._domain = domain
@@ -88,6 +139,8 @@ class _Quiet:
         self._clock = clock
         self._seen = self._look()
         self._since = clock.monotonic()
+        #: whether it has touched one since it is watched
+        self.touched = False
 
     def _look(self) -> list[t.Any]:
         seen = []
@@ -96,9 +149,12 @@ class _Quiet:
                 seen.append(self._domain.blockStats(target)[:4])
         return seen
 
-    def for_long(self) -> bool:
-        """False for ever once it has touched one."""
-        return self._look() == self._seen and self._clock.monotonic() - self._since > QUIET
+    def seconds(self) -> float:
+        """Seen when this is asked, so it has to be asked often."""
+        now = self._look()
+        if now != self._seen:
+            self._seen, self._since, self.touched = now, self._clock.monotonic(), True
+        return self._clock.monotonic() - self._since
 
 
 def _switch_off(domain: t.Any, *, server: str, off: t.Callable[[], bool]) -> str:
