@@ -28,6 +28,8 @@ _INITRAMFS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("/sbin/mkinitfs", ("mkinitfs", "-o", "{path}", "{release}")),
     ("/usr/sbin/mkinitfs", ("mkinitfs", "-o", "{path}", "{release}")),
 )
+#: where mkinitramfs and dracut work, and what an initramfs with its parts may take there
+_VAR_TMP, _ROOM = "/var/tmp", 256 * 1024 * 1024  # noqa: S108
 _GRUB_CONFIG = ("grub-mkconfig", "grub2-mkconfig")
 _FOLDERS = ("/usr/sbin", "/usr/bin", "/sbin")
 _VOLUME = re.compile(r"/dev/(?!mapper/|disk/|md/)[^/]+/[^/]+")
@@ -39,8 +41,15 @@ def initramfs_builder(patient: Patient, *, release: str, path: str) -> list[str]
     """The command that builds an initramfs for exactly this kernel, at this path."""
     for program, arguments in _INITRAMFS:
         if patient.tree.is_file(program):
-            return [argument.format(path=path, release=release) for argument in arguments]
+            return [*_workshop(patient), *(argument.format(path=path, release=release) for argument in arguments)]
     return None
+
+
+def _workshop(patient: Patient) -> list[str]:
+    """Where the initramfs is put together: in memory, where the place for it is nearly full."""
+    filesystem = patient.covering(_VAR_TMP)
+    usage = patient.tree.usage(_VAR_TMP, fstype=filesystem.fstype) if filesystem else None
+    return [] if usage is None or usage.available_bytes >= _ROOM else ["env", "TMPDIR=/tmp"]
 
 
 def grub_config_builder(patient: Patient, *, path: str) -> list[str] | None:

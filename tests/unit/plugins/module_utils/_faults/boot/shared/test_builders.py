@@ -12,6 +12,7 @@ from ansible_collections.openrescue.server.plugins.module_utils._faults.boot.sha
     grub_config_builder,
     initramfs_builder,
 )
+from ansible_collections.openrescue.server.plugins.module_utils._patient.tree.usage import Usage
 
 from ...fakes import FakePatient
 
@@ -29,6 +30,17 @@ def test_the_initramfs_of_each_family(patient: FakePatient, program: str, argv: 
     assert initramfs_builder(patient, release="6.1", path="/boot/x") is None
     patient.put(program)
     assert initramfs_builder(patient, release="6.1", path="/boot/x") == argv
+
+
+@pytest.mark.parametrize(("available", "before"), [(1 << 20, ["env", "TMPDIR=/tmp"]), (1 << 30, [])])
+def test_it_is_put_together_in_memory_where_there_is_little_room(
+    patient: FakePatient, available: int, before: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = Usage(2 << 30, available, available, 10, 5)
+    monkeypatch.setattr(type(patient.opened_tree), "usage", lambda _tree, _path, *, fstype: usage)
+    patient.put("/usr/sbin/mkinitramfs")
+    command = initramfs_builder(patient, release="6.1", path="/boot/x")
+    assert command == [*before, "mkinitramfs", "-o", "/boot/x", "6.1"]
 
 
 @pytest.mark.parametrize(
