@@ -39,10 +39,11 @@ options:
 """
 
 EXAMPLES = r"""
-#!/bin/sh
-# The whole way of every server of the group dead, told in some twenty lines each.
-ANSIBLE_STDOUT_CALLBACK=openrescue.server.story \
-  ansible-playbook -i servers.yml openrescue.server.recover -e rescue_hosts=dead
+# What this does is told in a few lines for each server by
+# ANSIBLE_STDOUT_CALLBACK=openrescue.server.story ansible-playbook -i servers.yml my_playbook.yml
+- name: See what the console tells
+  openrescue.server.console_diagnose:
+    server: web1
 """
 
 import os

@@ -128,7 +128,7 @@ def test_foreign_text_is_short_and_prints() -> None:
     run = Run()
     run.story.starts("web1", "disk_diagnose", 0, arguments={})
     many = [{"fault": HOSTILE, "severity": "critical", "summary": HOSTILE}] * 1000
-    changes = {"prepared": "".join(f"+{HOSTILE}\n" for _ in range(1000))}
+    changes = {"prepared": "".join(f"+{HOSTILE}\n" for _number in range(1000))}
     lines = run.module("disk_diagnose", {**FOUND, "findings": many}, seconds=1)
     lines += run.module("disk_repair", {"applied": many[:9], "diff": changes}, seconds=1)
     record = {**RECORD, "outcome": "failed", "error": HOSTILE, "findings": many, "undo": HOSTILE}
