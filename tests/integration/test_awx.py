@@ -332,7 +332,7 @@ def test_triage_and_recover_servers_of_both_kinds(
         now = cloud.connect().compute.get_server(server.id)
         assert (now.status, now.task_state, now.metadata) == ("ACTIVE", None, {})
         options = ("-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-i", ssh_key())
-        login = ("ssh", *options, "-p", cloud.ssh_port(server.id), "root@127.0.0.1")
+        login = ("ssh", *options, "-p", str(cloud.ssh_port(server.id)), "root@127.0.0.1")
         assert "/boot" in run(*login, "findmnt -no TARGET /boot")
 
         again = buttons.press("Recover", rescue_hosts="dead").must_end_well()
