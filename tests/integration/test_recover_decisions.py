@@ -358,8 +358,7 @@ UP = {"server_rescue_info": [answer(server("x", life="up"))]}
 UNDO: dict[str, tuple[Scenario, str, list[str], list[str]]] = {
     "down": (scenario("down", disk_repair=[UNDONE], variables={"undo": "u1"}), "back", ["rescued", "unrescued"],
              ["reverted u1"]),
-    "up": (scenario("up", disk_repair=[UNDONE], variables={"undo": "u1"}, **UP), "back", ["rescued", "unrescued"],
-           ["reverted u1"]),
+    "up": (scenario("up", disk_repair=[UNDONE], variables={"undo": "u1"}, **UP), "left_alone", [], []),
     "list": (scenario("list", disk_repair=[BUNDLES]), "back", ["rescued", "unrescued"], ["listed"]),
     "list-up": (scenario("list-up", disk_repair=[BUNDLES], **UP), "left_alone", [], []),
     "changed": (
@@ -379,4 +378,8 @@ def test_undo(tmp_path: pathlib.Path) -> None:
         assert (told.records[name]["outcome"], asked(calls), found) == (outcome, wanted, repairs), told.text
         assert not {"disk_diagnose", "console_diagnose"} & {call for call, _given in calls}
     assert "u1  kept  fstab-syntax" in told.text
+    # A server that was meant alone is stopped for it.
+    (tmp_path / "alone").mkdir()
+    alone = play(tmp_path / "alone", "undo", {"up": UNDO["up"][0]})
+    assert (alone.records["up"]["outcome"], asked(alone.calls["up"])) == ("back", ["rescued", "unrescued"]), alone.text
     assert "was changed since" in told.records["changed"]["error"]
