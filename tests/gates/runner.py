@@ -15,6 +15,7 @@ import contextlib
 import dataclasses
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import threading
@@ -22,6 +23,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 Gate = collections.abc.Callable[["Run"], "Counted"]
+
+#: How pytest (a traceback's own lines, the summary), ansible-playbook, molecule and the linters begin what they blame.
+TELLING = re.compile(r"^\s*(E   |FAILED |ERROR[: ]|CRITICAL|fatal: |failed: |\[ERROR\]|Error: )|: (error|Failed \()")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +55,8 @@ class Outcome:
     error: str
     passed: int
     failed: int
+    #: Of a gate that failed, the lines that say why.
+    reasons: tuple[str, ...] = ()
 
 
 class Run:
@@ -132,7 +138,8 @@ def run_gate(name: str, gate: Gate, run: Run) -> Outcome:
         if counted.failed:
             raise GateFailed(f"{counted.failed} failed", passed=counted.passed, failed=counted.failed)
     except GateFailed as failed:
-        return Outcome(name, time.monotonic() - start, None, str(failed), failed.passed, failed.failed)
+        why = reasons("".join(run.output))
+        return Outcome(name, time.monotonic() - start, None, str(failed), failed.passed, failed.failed, why)
     except OSError as failed:
         return Outcome(name, time.monotonic() - start, None, f"cannot run: {failed}", 0, 1)
     return Outcome(name, time.monotonic() - start, counted, "", counted.passed, 0)
@@ -162,9 +169,16 @@ def _line(outcome: Outcome) -> str:
     return f"{'ok    ' if outcome.counted else 'FAILED'}  {outcome.name:<20} {outcome.seconds:7.1f} s  {what}"
 
 
+def reasons(output: str, *, most: int = 15) -> tuple[str, ...]:
+    """The last lines of a gate's output in which a tool says that something failed, each of at most 300 characters."""
+    found = [line.strip()[:300] for line in output.splitlines() if TELLING.search(line)]
+    return tuple(found[-most:])
+
+
 def table(outcomes: list[Outcome], *, seconds: float) -> str:
-    """The closing lines; the very last one is for machines."""
+    """The closing lines, with the reasons of what failed; the very last one is for machines."""
     passed = sum(outcome.passed for outcome in outcomes)
     failed = sum(outcome.failed for outcome in outcomes)
     lines = ["", *(_line(outcome) for outcome in outcomes), f"{len(outcomes)} gates in {seconds:.0f} s"]
+    lines += [f"{outcome.name}: {line}" for outcome in outcomes for line in outcome.reasons]
     return "\n".join([*lines, f"{passed} passed, {failed} failed"])

@@ -67,3 +67,35 @@ def test_the_last_line_sums_all(capsys: pytest.CaptureFixture[str]) -> None:
     outcomes = runner.run_gates(gates, make_run=lambda _name: a_run(), jobs=2)
     assert "FAILED  bad" in capsys.readouterr().out
     assert runner.table(outcomes, seconds=1).splitlines()[-1] == "8 passed, 2 failed"
+
+
+def test_the_closing_lines_tell_why() -> None:
+    seen = outcome(lambda run: Counted(0, run("echo", "all is well\nE   assert 1 == 2\nFAILED test_a.py::test_b - assert")))
+    closing = runner.table([seen], seconds=1).splitlines()
+    assert closing[-3:-1] == ["a gate: E   assert 1 == 2", "a gate: FAILED test_a.py::test_b - assert"]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("E   AssertionError: no", True),
+        ("FAILED tests/a.py::b - no", True),
+        ("fatal: [web1]: FAILED! => {}", True),
+        ("[ERROR]: Task failed: no", True),
+        ("CRITICAL Ansible return code was 2", True),
+        ("plugins/a.py:3: error: Incompatible types", True),
+        ("verify > prepare: Executed: Failed (Ansible return code was 2)", True),
+        ("test_a.py::test_b PASSED", False),
+        ("ok: [web1]", False),
+        ("web1 : ok=1 changed=0 unreachable=0 failed=0", False),
+    ],
+)
+def test_lines_that_tell_why(line: str, told: bool) -> None:
+    assert bool(runner.reasons(line)) is told
+
+
+def test_reasons_are_few_and_short() -> None:
+    kept = runner.reasons("\n".join(f"E   {number} {'x' * 1000}" for number in range(100)))
+    assert len(kept) == 15
+    assert kept[-1].startswith("E   99 ")
+    assert max(map(len, kept)) == 300

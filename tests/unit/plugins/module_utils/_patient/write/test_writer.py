@@ -100,6 +100,7 @@ def test_only_what_is_ours_is_tidied_away(view: PlainView) -> None:
     assert not Writer(as_view(view)).tidy("/etc/fstab")
 
 
+@pytest.mark.usefixtures("flags")
 def test_only_the_file_system_in_question_is_opened(view: PlainView) -> None:
     put(view, "/srv/data")
     assert view.written_to == ["/dev/vdb4"]
