@@ -42,6 +42,23 @@ options:
   rescue_image:
     description:
       - The image is checked where it is given.
+  wait_for:
+    description:
+      - What to wait for. Without it, each server is looked at once.
+      - With V(settled), a server that is booting is looked at again, until it is clear whether its own system is up.
+        One of which nobody can tell that it boots is not waited for.
+      - With V(agent), until the guest agent of its own system answers, as after an unrescue.
+      - With V(running), until it runs its own system, whether that is up or not.
+      - It is no failure where that does not come; what was seen last is returned.
+    type: str
+    choices: [settled, agent, running]
+  wait_timeout:
+    description:
+      - With O(wait_for), how many seconds to wait.
+      - With O(wait_for=settled) they count from when the console last went on. After five times as many there is an end
+        of waiting, however much a console says.
+    type: int
+    default: 300
 seealso:
   - module: openrescue.server.server_rescue
 """
@@ -59,6 +76,13 @@ EXAMPLES = r"""
   openrescue.server.server_rescue_info:
     provider: libvirt
   register: rescued
+
+- name: Wait until it is clear whether a server that was just switched on comes up
+  openrescue.server.server_rescue_info:
+    provider: libvirt
+    server: web1
+    wait_for: settled
+    wait_timeout: 60
 
 - name: Say what stands in the way
   ansible.builtin.debug:
@@ -477,33 +501,24 @@ server:
   returned: when one server was asked for
 """
 
-import dataclasses
-import functools
 import traceback
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.openrescue.server.plugins.module_utils._errors import ConnectionLost, OpenRescueError
-from ansible_collections.openrescue.server.plugins.module_utils._faults.catalog import FAULTS
-from ansible_collections.openrescue.server.plugins.module_utils._faults.engine.console import (
-    ConsoleReport,
-    read_console,
-)
+from ansible_collections.openrescue.server.plugins.module_utils._errors import OpenRescueError
+from ansible_collections.openrescue.server.plugins.module_utils._life import MOST_PATIENCE, Watch
 from ansible_collections.openrescue.server.plugins.module_utils._server.factory import create_provider
 from ansible_collections.openrescue.server.plugins.module_utils._server.fleet import look_at_servers
-from ansible_collections.openrescue.server.plugins.module_utils._server.model import Job, Life, Situation, Wish
+from ansible_collections.openrescue.server.plugins.module_utils._server.model import Job, Wish
 from ansible_collections.openrescue.server.plugins.module_utils._server.options import (
     SecretsFirst,
     claim_from,
     provider_argument_spec,
     rescue_image_argument_spec,
 )
-from ansible_collections.openrescue.server.plugins.module_utils._server.provider import Provider, Session
+from ansible_collections.openrescue.server.plugins.module_utils._server.provider import Provider
 from ansible_collections.openrescue.server.plugins.module_utils._server.result import inspection, summary
 from ansible_collections.openrescue.server.plugins.module_utils._time import Clock, Deadline
-
-#: seconds between two looks at a console, by which it is seen whether it goes on
-CONSOLE_PAUSE = 2.0
 
 
 class InfoModule(SecretsFirst, AnsibleModule):
@@ -521,52 +536,9 @@ def build_wish(params: t.Mapping[str, t.Any]) -> Wish:
         device=params["rescue_device"] or "",
         bus=params["rescue_bus"] or "",
         disk_access=params["disk_access"],
-        timeout=params["timeout"],
+        timeout=params["timeout"] + (MOST_PATIENCE * params["wait_timeout"] if params["wait_for"] else 0),
         claim=claim_from(params),
     )
-
-
-def judge_by_console(session: Session[t.Any], now: Situation, told: Life, *, clock: Clock) -> Life:
-    """What the console says of a server of which its provider cannot tell whether it lives."""
-    if told.state != "unknown" or now.power_state != "running" or now.runs != "own":
-        return told
-    try:
-        first = session.console_log(now.id)
-        if not first.strip():
-            return dataclasses.replace(told, evidence=f"{told.evidence}; its console is empty")
-        clock.sleep(CONSOLE_PAUSE)
-        later = session.console_log(now.id)
-        anew = session.console_begins_anew(now.id)
-    except ConnectionLost:
-        raise
-    except OpenRescueError as exc:
-        return dataclasses.replace(told, evidence=f"{told.evidence}; {exc.message}")
-    return weigh_console(told, first, later, anew=anew)
-
-
-def weigh_console(told: Life, first: str, later: str, *, anew: bool) -> Life:
-    """Two looks at the console, a moment apart.
-
-    :param anew: whether the console holds nothing from before the server was switched on. Else what it says of a boot
-        may be true of an earlier one.
-    """
-    report = read_console(later, faults=FAULTS, tail=1)
-    last = report.tail[-1] if report.tail else ""
-    if report.boot == "booted" and anew:
-        return Life("up", f"its console says that it has booted: {last}", "console")
-    if later != first:
-        return Life("booting", f"its console goes on: {last}", "console")
-    if report.boot == "failed" and anew:
-        return Life("down", f"its console has stopped, and says: {summary_of(report) or last}", "console")
-    when = "" if anew or report.boot == "unknown" else ", which may be of an earlier start (log without append='off')"
-    words = {"booted": "that it has booted", "failed": "that it has not booted"}
-    said = words.get(report.boot, "neither that it has booted nor that it has not")
-    return dataclasses.replace(told, evidence=f"{told.evidence}; its console says {said}{when}")
-
-
-def summary_of(report: ConsoleReport) -> str:
-    """The first cause that the console names."""
-    return report.findings[0].summary if report.findings else ""
 
 
 def build_module() -> InfoModule:
@@ -578,30 +550,32 @@ def build_module() -> InfoModule:
             "server": {"type": "list", "elements": "str"},
             "owner": {"type": "str"},
             "run": {"type": "str"},
+            "wait_for": {"type": "str", "choices": ["settled", "agent", "running"]},
+            "wait_timeout": {"type": "int", "default": 300},
         },
         supports_check_mode=True,
     )
 
 
-def look(provider: Provider, names: list[str] | None, wish: Wish, clock: Clock) -> tuple[list[Job], dict[str, t.Any]]:
+def look(provider: Provider, names: list[str] | None, wish: Wish, watch: Watch) -> tuple[list[Job], dict[str, t.Any]]:
     """The servers that are asked for, or all that are rescued or held; and what is said of the place as a whole."""
-    deadline = Deadline(clock, seconds=wish.timeout)
+    deadline = Deadline(watch.clock, seconds=wish.timeout)
     provider.connect(deadline)
     whole: dict[str, t.Any] = {}
     if names is None:
         names = provider.rescued(deadline)
         whole["leftovers"] = provider.leftovers(deadline)
-    judge = functools.partial(judge_by_console, clock=clock)
-    return look_at_servers(provider, names, wish, clock=clock, judge=judge), whole
+    return look_at_servers(provider, names, wish, clock=watch.clock, watch=watch), whole
 
 
 def main() -> None:
     """Look at every server."""
     module = build_module()
     wish, clock, names = build_wish(module.params), Clock(), module.params["server"]
+    watch = Watch(clock, module.params["wait_for"], module.params["wait_timeout"])
     provider = create_provider(module.params)
     try:
-        jobs, whole = look(provider, names, wish, clock)
+        jobs, whole = look(provider, names, wish, watch)
         cloud = provider.describe(Deadline(clock, seconds=wish.timeout))
     except OpenRescueError as exc:
         error = exc.told_of(", ".join(names or ()))

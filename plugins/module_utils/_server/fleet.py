@@ -19,7 +19,7 @@ from .model import Job
 
 if t.TYPE_CHECKING:
     from .._time import Clock
-    from .look import Judge
+    from .look import Watcher
     from .model import Wish
     from .provider import Provider
 
@@ -70,13 +70,13 @@ def look_at_servers(
     wish: Wish,
     *,
     clock: Clock,
-    judge: Judge = lambda _one, _two, life: life,
+    watch: Watcher = lambda session, now: (now, session.life(now)),
 ) -> list[Job]:
     """Look at every server; results in the order asked."""
     roll = Roll()
 
     def work(name: str) -> Job:
-        return look_at_server(provider, name, wish, clock=clock, roll=roll, judge=judge)
+        return look_at_server(provider, name, wish, clock=clock, roll=roll, watch=watch)
 
     return _Fleet(names, work, wish=wish, clock=clock).jobs()
 

@@ -21,10 +21,10 @@ if t.TYPE_CHECKING:
     from .model import Wish
     from .provider import Provider, Session
 
-__all__ = ("Judge", "look_at_server")
+__all__ = ("Watcher", "look_at_server")
 
-#: says more of whether a server lives than its provider can; what it says is taken
-Judge = t.Callable[["Session[t.Any]", Situation, Life], Life]
+#: looks on until there is enough to see: the server as it is then, and whether it lives
+Watcher = t.Callable[["Session[t.Any]", Situation], "tuple[Situation, Life]"]
 
 
 def look_at_server(
@@ -34,7 +34,7 @@ def look_at_server(
     *,
     clock: Clock,
     roll: Roll,
-    judge: Judge = lambda _one, _two, life: life,
+    watch: Watcher = lambda session, now: (now, session.life(now)),
 ) -> Job:
     """Look at one server, and at what stands in the way of the wish. What goes wrong is in the job."""
     job = Job(asked=asked, wish=wish)
@@ -43,7 +43,8 @@ def look_at_server(
         job.id, job.name = session.find(asked)
         roll.enter(job.id, asked)
         job.before = job.after = now = session.observe(job.id)
-        job.life = judge(session, now, session.life(now))
+        now, job.life = watch(session, now)
+        job.before = job.after = now
         job.blockers, job.warnings = session.preflight(now, wish)
         if wish.image and not job.blockers:
             session.plan(now, wish)

@@ -88,7 +88,7 @@ def test_what_a_module_knows_better_of_life_is_taken() -> None:
         RESCUED,
         clock=Clock(),
         roll=Roll(),
-        judge=lambda _session, _now, told: up if told else told,
+        watch=lambda _session, now: (now, up),
     )
     assert job.life is up
 
