@@ -28,6 +28,8 @@ COMMAND = (
     "systemctl is-system-running --wait 2>/dev/null || systemctl is-system-running; "
     "else echo running; fi'"
 )
+#: an answer that no waiting changes
+FINAL = "runs no commands"
 #: what a system says of itself before it knows
 UNDECIDED = ("", "initializing", "starting")
 
@@ -57,7 +59,7 @@ def ask(attempt: t.Callable[[], str], *, timeout: float, interval: float, clock:
             answer = Answer(True, _last_line(attempt()))
         except AnsibleConnectionFailure as exc:
             answer = Answer(False, reason=printable(str(exc), limit=300) or "no reason given")
-        over = answer.answers and answer.system not in UNDECIDED
+        over = (answer.answers and answer.system not in UNDECIDED) or FINAL in answer.reason
         if over or clock.monotonic() + interval > end:
             return answer
         clock.sleep(interval)

@@ -17,8 +17,9 @@ description:
   - Tells for each server what was seen, what was found, what was changed and how it ended, and nothing else. The
     playbooks of this collection take some seventy tasks for that; they are shown with C(-v), as usual.
   - What is red has gone wrong. That a dead server does not answer is no failure, and looks like none.
-  - While something takes long, one line says what, and for how long already. On a terminal it is rewritten in place;
-    elsewhere it is printed after half a minute, and then ever more seldom.
+  - While something takes long, one line says what, for how long already, and for how long at most. On a terminal it is
+    rewritten in place; elsewhere it is printed after half a minute, and then ever more seldom.
+  - A run that is stopped by Ctrl-C says which servers it has left rescued, and how to go on.
   - Tasks that are not of this collection are told where they change something or fail.
 requirements:
   - Set as stdout callback, as with E(ANSIBLE_STDOUT_CALLBACK) or C(stdout_callback) in C(ansible.cfg).
@@ -46,16 +47,19 @@ EXAMPLES = r"""
     server: web1
 """
 
+import atexit
 import os
+import shlex
 import sys
 import threading
 import time
 import typing as t
 
-from ansible import constants
+from ansible import constants, context
 from ansible.plugins.callback.default import CallbackModule as Default
+from ansible.template import Templar
 from ansible_collections.openrescue.server.plugins.module_utils._text import printable
-from ansible_collections.openrescue.server.plugins.plugin_utils._story import Line, Story
+from ansible_collections.openrescue.server.plugins.plugin_utils._story import Doing, Line, Story
 
 COLLECTION = "openrescue.server."
 #: A path below it is one of our playbooks or roles.
@@ -80,21 +84,41 @@ class CallbackModule(Default):
 
     def __init__(self) -> None:
         super().__init__()
-        self._story = Story()
+        self._story = Story(command=called(context.CLIARGS, os.getcwd()))
         self._progress: _Progress | None = None
         self._said: dict[str, str] = {}
+        self._ended = False
+        # Ansible tells its callbacks nothing where somebody presses Ctrl-C.
+        atexit.register(self._broken_off, os.getpid())
 
     # -- the run
 
     def v2_playbook_on_play_start(self, play: t.Any) -> None:
         self._play = play
-        names = [host.get_name() for host in self._hosts(play)]
-        self._story.column = max(self._story.column, min(24, max(map(len, names), default=4)))
+        self._story.expect(host.get_name() for host in self._hosts(play))
         if self._progress is None and self.get_option("story_progress"):
             self._progress = _Progress(self._story)
             self._progress.start()
         if self._display.verbosity:
             super().v2_playbook_on_play_start(play)
+
+    def _broken_off(self, process: int) -> None:
+        """What is left how. Ansible's workers are copies of this process, and end without a word."""
+        if os.getpid() == process and not self._ended:
+            if self._progress is not None:
+                self._progress.stop()
+            self._tell(self._story.broken_off())
+
+    def _limit(self, host: t.Any, task: t.Any, arguments: t.Mapping[str, t.Any]) -> float | None:
+        """The seconds that a task of ours may take, where that can be told."""
+        given = arguments.get("wait_timeout") or arguments.get("timeout")
+        if given is None or self._progress is None or not _is_ours(task):
+            return None
+        try:
+            variables = self._play.get_variable_manager().get_vars(play=self._play, host=host, task=task)
+            return float(Templar(self._play.get_loader(), variables=variables).template(given))
+        except Exception:  # a line of progress is not worth a run
+            return None
 
     def _hosts(self, play: t.Any) -> list[t.Any]:
         manager = play.get_variable_manager()
@@ -109,7 +133,10 @@ class CallbackModule(Default):
             super().v2_playbook_on_include(included_file)
 
     def v2_runner_on_start(self, host: t.Any, task: t.Any) -> None:
-        self._story.starts(host.get_name(), _module(task), time.monotonic(), arguments=task.args or {})
+        now, arguments = time.monotonic(), task.args or {}
+        self._story.starts(
+            host.get_name(), _module(task), now, arguments=arguments, limit=self._limit(host, task, arguments)
+        )
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
         name, task, values = result._host.get_name(), result._task, result._result
@@ -162,6 +189,7 @@ class CallbackModule(Default):
             super().v2_on_file_diff(result)
 
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
+        self._ended = True
         if self._progress is not None:
             self._progress.stop()
         run = (getattr(stats, "custom", None) or {}).get("_run") or {}
@@ -206,7 +234,7 @@ class _Progress(threading.Thread):
     def run(self) -> None:
         while not self._over.wait(1.0):
             try:
-                self._say(self._story.doing(time.monotonic()))
+                self._say(self._story.doing(), time.monotonic())
             except (OSError, RuntimeError):
                 continue  # the terminal is gone, or the story went on meanwhile
 
@@ -220,21 +248,31 @@ class _Progress(threading.Thread):
             self._shown = False
             _write("\r\033[K")
 
-    def _say(self, doing: t.Sequence[tuple[str, str, str, float]]) -> None:
+    def _say(self, doing: t.Sequence[Doing], now: float) -> None:
         if self._terminal and doing:
-            name, step, what, seconds = doing[0]
+            first = doing[0]
             others = f", and {len(doing) - 1} more" if len(doing) > 1 else ""
             columns = max(20, os.get_terminal_size(sys.stdout.fileno()).columns)
             self._shown = True
-            _write(f"\r\033[K{printable(f'{name}  {step}  {what}, {seconds:.0f} s{others}', limit=columns - 1)}")
-        for name, step, what, seconds in () if self._terminal else doing:
-            if seconds >= self._told.get((name, step, what), LONG):
-                self._told[name, step, what] = seconds * 2
-                _write(f"{self._story.told(name, step, f'{what}, for {seconds:.0f} s now')[0].text}\n")
+            _write(f"\r\033[K{printable(f'{first.name}  {first.step}  {first.told(now)}{others}', limit=columns - 1)}")
+        for item in () if self._terminal else doing:
+            key = (item.name, item.step, item.what)
+            if now - item.since >= self._told.get(key, LONG):
+                self._told[key] = (now - item.since) * 2
+                _write(f"{self._story.told(item.name, item.step, item.told(now))[0].text}\n")
 
 
 def _write(text: str) -> None:
     os.write(sys.stdout.fileno(), text.encode("utf-8", "replace"))
+
+
+def called(arguments: t.Mapping[str, t.Any], directory: str) -> str:
+    """How ansible-playbook was called, as far as that says which servers there are, for the commands that go on."""
+    words = ["ansible-playbook"]
+    for source in arguments.get("inventory") or ():
+        near = os.path.relpath(source, directory) if os.path.isabs(source) and "," not in source else source
+        words += ["-i", source if near.startswith("..") else near]
+    return shlex.join(words)
 
 
 def _is_ours(task: t.Any) -> bool:

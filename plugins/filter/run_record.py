@@ -30,16 +30,12 @@ options:
     description: Where the server lives.
     type: str
     required: true
-  outcome:
-    description: How the way of this server has ended. Empty where it has failed.
-    type: str
-    default: ""
-  error:
-    description: Why it has failed, where the playbook knows it better than the steps do.
-    type: str
-    default: ""
-  last:
-    description: What the task said that has failed last. Used where nobody else gave a reason.
+  end:
+    description: What P(openrescue.server.way_end#filter) has returned.
+    type: dict
+    required: true
+  run:
+    description: The run, as P(openrescue.server.run#lookup) names it.
     type: str
     default: ""
   life:
@@ -56,7 +52,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: >-
       {{ {'unrescue': unrescue_result}
-         | openrescue.server.run_record(name='web1', provider='libvirt', outcome='unrescued') }}
+         | openrescue.server.run_record(name='web1', provider='libvirt', end=end) }}
 """
 
 RETURN = r"""
@@ -84,9 +80,8 @@ def run_record(
     *,
     name: str,
     provider: str,
-    outcome: str = "",
-    error: str = "",
-    last: str = "",
+    end: Result,
+    run: str = "",
     life: t.Mapping[str, t.Any] | None = None,
     check: bool = False,
 ) -> dict[str, t.Any]:
@@ -95,7 +90,8 @@ def run_record(
     server: Result = next((found for step in _LAST_WORD if (found := taken.get(step, {}).get("server"))), {})
     repair = taken.get("repair", {})
     return {
-        "outcome": outcome or "failed",
+        "outcome": end["outcome"],
+        "run": run or None,
         "check": check,
         "name": server.get("name") or name,
         "id": server.get("id"),
@@ -112,7 +108,8 @@ def run_record(
         "not_repaired": [finding["fault"] for finding in repair.get("failed_findings") or []],
         "undo": repair.get("undo"),
         "proof": taken.get("verify", {}).get("proof"),
-        "error": (error or None) if outcome else _reason(taken, error=error, last=last),
+        "error": _reason(taken, end["error"]) if end["outcome"] == "failed" else end["error"] or None,
+        "next": list(end["next"]),
     }
 
 
@@ -123,11 +120,11 @@ def _findings(taken: t.Mapping[str, Result]) -> list[dict[str, t.Any]]:
     return [{key: finding[key] for key in ("fault", "severity", "summary")} for finding in found]
 
 
-def _reason(taken: t.Mapping[str, Result], *, error: str, last: str) -> str:
-    """The reasons that playbook and steps gave, else what stopped the last of them."""
+def _reason(taken: t.Mapping[str, Result], error: str) -> str:
+    """The reasons that the playbook and the steps gave, each once."""
     failed = (result for step in _REASONS if (result := taken.get(step, {})).get("failed"))
     reasons = [error, *(str(result.get("msg", "")) for result in failed)]
-    return " | ".join(dict.fromkeys(filter(None, reasons))) or last or "see what the failed task says"
+    return " | ".join(dict.fromkeys(filter(None, reasons))) or "no reason given"
 
 
 class FilterModule:

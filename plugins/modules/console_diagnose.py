@@ -39,6 +39,17 @@ options:
       - How many of the last lines to return.
     type: int
     default: 20
+  wait_timeout:
+    description:
+      - With O(server), how many seconds to wait until the last boot in the log has come to an end, good or bad.
+      - It is no failure where it does not; what was seen last is returned.
+    type: int
+    default: 0
+  unlike:
+    description:
+      - With O(wait_timeout), what this module returned before, with the same O(tail). An end that was there already
+        then is no end. Needed after a server was switched on anew, with a log that goes back further.
+    type: dict
 notes:
   - With O(provider=libvirt), the log is the file that the serial port of the domain is logged to, so this module has to
     run on the hypervisor, and as a user who may read it.
@@ -201,20 +212,46 @@ from ..module_utils._server.options import SecretsFirst, provider_argument_spec
 from ..module_utils._text import printable_result
 from ..module_utils._time import Clock, Deadline
 
+if t.TYPE_CHECKING:
+    from ..module_utils._faults.engine.console import ConsoleReport
+
+#: seconds between two looks at a console
+PAUSE = 3.0
+
 
 class ConsoleModule(SecretsFirst, AnsibleModule):
     """The options, with the secrets among them kept from every output."""
 
 
-def console_of(params: dict[str, t.Any]) -> str:
-    """The console log of the server."""
-    deadline = Deadline(Clock(), seconds=params["timeout"])
+def wait_for_end(
+    look: t.Callable[[], ConsoleReport], *, timeout: float, unlike: t.Mapping[str, t.Any], clock: Clock
+) -> ConsoleReport:
+    """Look until the last boot has come to an end that was not there before, or the time is up; at least once."""
+    deadline = Deadline(clock, seconds=timeout)
+    while True:
+        report = look()
+        is_new = {"lines": report.lines, "tail": list(report.tail)} != {
+            key: unlike.get(key) for key in ("lines", "tail")
+        }
+        if (report.state in ("booted", "failed") and is_new) or deadline.left <= 0:
+            return report
+        clock.sleep(min(PAUSE, deadline.left))
+
+
+def report_of_server(params: dict[str, t.Any], clock: Clock) -> ConsoleReport:
+    """What the console of the server says."""
+    deadline = Deadline(clock, seconds=params["timeout"] + params["wait_timeout"])
     provider = create_provider(params)
     try:
         provider.connect(deadline)
         session = provider.session(deadline)
         server, _name = session.find(params["server"])
-        return session.console_log(server)
+        return wait_for_end(
+            lambda: read_console(session.console_log(server), faults=FAULTS, tail=params["tail"]),
+            timeout=params["wait_timeout"],
+            unlike=params["unlike"] or {},
+            clock=clock,
+        )
     finally:
         provider.close()
 
@@ -243,6 +280,8 @@ def main() -> None:
         text={"type": "str"},
         path={"type": "path"},
         tail={"type": "int", "default": 20},
+        wait_timeout={"type": "int", "default": 0},
+        unlike={"type": "dict"},
     )
     module = ConsoleModule(
         argument_spec=spec,
@@ -252,15 +291,13 @@ def main() -> None:
     )
     params = module.params
     try:
-        if params["text"] is not None:
-            text = params["text"]
-        elif params["path"] is not None:
-            text = content_of(params["path"])
+        if params["server"] is not None:
+            report = report_of_server(params, Clock())
         else:
-            text = console_of(params)
+            text = params["text"] if params["text"] is not None else content_of(params["path"])
+            report = read_console(text, faults=FAULTS, tail=params["tail"])
     except OpenRescueError as exc:
         module.fail_json(**printable_result({"msg": str(exc), "error": exc.as_result()}))
-    report = read_console(text, faults=FAULTS, tail=params["tail"])
     result = {
         "boot": report.boot,
         "state": report.state,

@@ -14,8 +14,8 @@ version_added: 0.1.0
 author:
   - The openrescue authors (@openrescue)
 description:
-  - Logs in by the connection of the host, and asks what runs there how far it has come. That needs a shell there, but no
-    Python, and no other user than the one that logs in.
+  - Logs in by the connection of the host, and asks what runs there how far it has come. That needs a shell there, but
+    no Python, and no other user than the one that logs in.
   - A server that does not answer is no failure and not unreachable. So the play goes on with it, and nothing is red
     where an answer was not expected.
   - Unlike M(ansible.builtin.wait_for_connection) it tells the server's own system from a rescue system.

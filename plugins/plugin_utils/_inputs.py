@@ -21,15 +21,7 @@ __all__ = ("PLAYBOOKS", "inputs", "misspelled")
 
 ROLES = pathlib.Path(__file__).resolve().parents[2] / "roles"
 #: what only the playbooks know
-PLAYBOOKS = frozenset({
-    "rescue_hosts",
-    "recover_keep_rescued",
-    "recover_probe_timeout",
-    "recover_running",
-    "recover_serial",
-    "recover_takeover",
-    "recover_tasks",
-})  # fmt: skip
+PLAYBOOKS = frozenset({"rescue_hosts", "recover_serial"})
 #: A user may have variables of a like beginning; what differs from ours by a letter or two is meant to be ours.
 NEAR = 0.9
 

@@ -18,34 +18,19 @@ import typing as t
 
 from ansible_collections.openrescue.server.plugins.module_utils._text import printable
 
-__all__ = ("Line", "Story")
+from ._lines import WIDTH, Line, one_line
+from ._story_end import COMMAND, SEVERITIES, Times, broken_off, summary
+
+__all__ = ("Doing", "Line", "Story")
 
 Result = t.Mapping[str, t.Any]
 
-#: Columns of a line at most, and the one at which the seconds of a step end.
-WIDTH = 118
+#: the column at which the seconds of a step end
 SECONDS_END = 88
 STEP = 8
 #: Lines of one change, and findings of one patient, that are shown.
 MAX_CHANGES = 12
 MAX_FINDINGS = 8
-#: What a step says at most.
-LIMIT = 600
-
-SEVERITIES = ("critical", "error", "warning")
-#: outcome of the run record -> the word of the table, how it looks, and the word of the sum
-OUTCOMES = {
-    "back": ("BACK", "good", "back"),
-    "off": ("OFF", "good", "off as before"),
-    "left_alone": ("UP", "good", "up"),
-    "rescued": ("RESCUED", "good", "rescued"),
-    "unrescued": ("UNRESCUED", "good", "unrescued"),
-    "checked": ("CHECKED", "good", "checked"),
-    "triaged": ("TRIAGED", "good", "triaged"),
-    "diagnosed": ("DIAGNOSED", "good", "diagnosed"),
-    "repaired": ("REPAIRED", "good", "repaired"),
-    "failed": ("FAILED", "bad", "failed"),
-}
 #: what a console ends in
 CONSOLES = {
     "failed": "its boot has failed",
@@ -53,8 +38,6 @@ CONSOLES = {
     "booting": "a boot has begun, and came to no end yet",
     "off": "its system has switched itself off",
 }
-UNTOLD = ("LEFT ALONE", "bad", "left alone")
-
 #: module -> the step of the way that it is, and what it does while nobody hears of it
 STEPS = {
     "server_rescue_info": ("probe", "asks how the server is"),
@@ -64,15 +47,32 @@ STEPS = {
     "disk_diagnose": ("diagnose", "looks at the disks"),
     "disk_repair": ("repair", "works on the disks"),
     "disk_mount": ("tasks", "opens or closes the disks"),
+    "system_state": ("probe", "tries to log in"),
+}
+#: the same modules with certain arguments
+OTHERWISE = {
+    ("server_rescue", "state", "unrescued"): ("unrescue", "gives its own system back"),
+    ("server_rescue_info", "wait_for", "agent"): ("verify", "waits for its guest agent"),
+    ("server_rescue_info", "wait_for", "running"): ("verify", "waits for its own system"),
+    ("console_diagnose", "wait", "long"): ("verify", "waits for a login prompt"),
+    ("system_state", "wait", "long"): ("verify", "waits for its own system"),
 }
 
 
 @dataclasses.dataclass(frozen=True)
-class Line:
-    """One line; how it looks is ``good``, ``bad``, ``added``, ``removed``, ``quiet``, or nothing in particular."""
+class Doing:
+    """What is done for a server, since when, and for how many seconds at most."""
 
-    text: str
-    look: str = ""
+    name: str
+    step: str
+    what: str
+    since: float
+    limit: float | None = None
+
+    def told(self, now: float) -> str:
+        """In words."""
+        most = f" of {self.limit:.0f} s at most" if self.limit else " s"
+        return f"{self.what}, {now - self.since:.0f}{most}"
 
 
 @dataclasses.dataclass
@@ -81,19 +81,26 @@ class _Server:
 
     :param began: when it was first heard of; all times are seconds of one clock.
     :param last: when it was last heard of.
-    :param doing: what is done now, since when.
+    :param doing: what is done now.
+    :param state: what server_rescue has made of it, ``rescued`` or ``unrescued``; empty while that was not asked.
     :param rescued: since when its rescue is under way.
     :param down: since when its own system is stopped, and until when it was.
     """
 
     began: float
     last: float
-    doing: tuple[str, str, float] | None = None
+    doing: Doing | None = None
     rescued: float | None = None
     down: float | None = None
     up: float | None = None
     probed: bool = False
+    state: str = ""
     shown: str = ""
+
+    def times(self, now: float) -> Times:
+        """As the table has them."""
+        down = None if self.down is None else (now if self.up is None else self.up) - self.down
+        return Times(total=self.last - self.began, down=down)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,30 +119,41 @@ class _Taken:
 class Story:
     """The lines of one run.
 
-    :param names: the servers that it is about, for the width of the first column.
+    :param names: the servers that it is about, in their order.
+    :param command: how the run was called, up to the playbook.
     """
 
-    def __init__(self, names: collections.abc.Iterable[str] = ()) -> None:
-        self.column = min(24, max((len(name) for name in names), default=4))
+    def __init__(self, names: collections.abc.Iterable[str] = (), *, command: str = COMMAND) -> None:
+        self.column = 4
+        #: in their order
+        self._names: dict[str, None] = {}
+        self._command = command
         self._servers: dict[str, _Server] = {}
+        self.expect(names)
 
-    def starts(self, name: str, module: str, now: float, *, arguments: Result) -> None:
-        """A module begins to work for a server."""
+    def expect(self, names: collections.abc.Iterable[str]) -> None:
+        """Servers of which more is to be told."""
+        self._names.update(dict.fromkeys(names))
+        self.column = min(24, max((len(name) for name in self._names), default=4))
+
+    def starts(self, name: str, module: str, now: float, *, arguments: Result, limit: float | None = None) -> None:
+        """A module begins to work for a server.
+
+        :param limit: seconds that it may take, where that is known.
+        """
         server = self._server(name, now)
         if module in STEPS:
-            step, doing = STEPS[module]
-            back = module == "server_rescue" and arguments.get("state") == "unrescued"
-            server.doing = ("unrescue", "gives its own system back", now) if back else (step, doing, now)
+            step, what = OTHERWISE.get((module, *_kind(arguments)), STEPS[module])
+            server.doing = Doing(name, step, what, now, limit)
 
-    def doing(self, now: float) -> list[tuple[str, str, str, float]]:
-        """Server, step, what it does, and for how many seconds already; the longest first."""
-        found = [(name, *server.doing) for name, server in self._servers.items() if server.doing]
-        return sorted(((name, step, what, now - since) for name, step, what, since in found), key=lambda row: -row[3])
+    def doing(self) -> list[Doing]:
+        """What goes on, the longest first."""
+        return sorted((server.doing for server in self._servers.values() if server.doing), key=lambda item: item.since)
 
     def ends(self, name: str, module: str, result: Result, now: float, *, check: bool = False) -> list[Line]:
         """A module has done its work for a server."""
         server = self._server(name, now)
-        since = server.doing[2] if server.doing else now
+        since = server.doing.since if server.doing else now
         server.doing = None
         tell = self._tellers.get(module)
         return tell(self, name, result, _Taken(since, now, check)) if tell else []
@@ -148,9 +166,8 @@ class Story:
     def failed(self, name: str, now: float) -> list[Line]:
         """A module has failed for a server; why is told at the end, once."""
         server = self._server(name, now)
-        step, _what, since = server.doing or ("", "", now)
-        server.doing = None
-        return self.told(name, step, "failed", now - since, look="bad") if step else []
+        doing, server.doing = server.doing, None
+        return self.told(name, doing.step, "failed", now - doing.since, look="bad") if doing else []
 
     def proven(self, name: str, result: Result, now: float) -> list[Line]:
         """What was kept of the proof that it has booted."""
@@ -190,6 +207,7 @@ class Story:
         """To the rescue system, of which more is told when that answers, or back."""
         state, changed = (result.get("server") or {}).get("state"), bool(result.get("changed"))
         server = self._servers[name]
+        server.state = "" if taken.check else str(state)
         if state == "unrescued":
             if changed and not taken.check:
                 server.up = taken.now
@@ -277,54 +295,23 @@ class Story:
     # -- the end
 
     def summary(self, records: t.Mapping[str, Result], now: float) -> list[Line]:
-        """A table of what has become of the servers, why the others are not back, how to take back, and the sum."""
-        if not records:
-            return []
-        rows: list[tuple[str, ...]] = [("SERVER", "RESULT", "CAUSE", "REPAIRED", "DOWN", "TOTAL")]
-        rows += [self._row(name, record, now) for name, record in records.items()]
-        widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-        lines = [Line("")]
-        for number, row in enumerate(rows):
-            cells = [cell.rjust(width) if column > 2 else cell.ljust(width)
-                     for column, (cell, width) in enumerate(zip(row, widths))]  # fmt: skip
-            look = _ending(records[row[0]])[1] if number else "quiet"
-            lines.append(Line("  ".join(cells).rstrip(), look))
-        for name, record in records.items():
-            if record.get("error"):
-                look = _ending(record)[1]
-                lines += [Line(text, look) for text in _wrapped(f"{name}: ", str(record["error"]))]
-        for name, record in records.items():
-            if record.get("undo"):
-                command = f"openrescue.server.undo -e rescue_hosts={name} -e undo={record['undo']}"
-                lines += [Line(text) for text in _wrapped(f"undo {name}: ", f"ansible-playbook {command}")]
-            if record.get("outcome") == "rescued":
-                text = f"ansible-playbook openrescue.server.unrescue -e rescue_hosts={name}"
-                lines += [Line(text) for text in _wrapped(f"leave {name}: ", text)]
-        return [*lines, Line(_sum(records))]
+        """What has become of the servers, in the order in which they were asked for."""
+        order = {name: number for number, name in enumerate(self._names)}
+        sorted_records = {name: records[name] for name in sorted(records, key=lambda name: order.get(name, len(order)))}
+        times = {name: server.times(now) for name, server in self._servers.items()}
+        return summary(sorted_records, times, command=self._command)
 
-    def _row(self, name: str, record: Result, now: float) -> tuple[str, ...]:
-        server = self._servers.get(name, _Server(began=now, last=now))
-        down = "-"
-        if server.down is not None:
-            down = _clock((now if server.up is None else server.up) - server.down)
-        worst = _worst(record.get("findings") or [])
-        cause = f"{worst[0]} +{len(worst) - 1}" if len(worst) > 1 else "".join(worst) or "-"
-        repaired = str(len(record.get("applied") or []))
-        return (
-            name,
-            _ending(record)[0],
-            printable(cause, limit=40),
-            repaired,
-            down,
-            _clock(server.last - server.began),
-        )
+    def broken_off(self) -> list[Line]:
+        """What is left how, where the run was stopped before its end."""
+        states = {name: server.state for name, server in self._servers.items() if server.last > server.began}
+        return broken_off(states, command=self._command)
 
     # -- lines
 
     def told(self, name: str, step: str, text: t.Any, seconds: float = 0.0, *, look: str = "") -> list[Line]:
         """What one step has to say of a server, and how long it took where that was noticed."""
         room = (SECONDS_END - 8 if seconds >= 0.5 else WIDTH) - self._indent
-        first, *rest = textwrap.wrap(_one_line(text), room) or [""]
+        first, *rest = textwrap.wrap(one_line(text), room) or [""]
         line = f"{printable(name, limit=self.column):<{self.column}}  {step:<{STEP}}  {first}"
         if seconds >= 0.5:
             line = f"{line:<{SECONDS_END - 8}}{seconds:6.0f} s"
@@ -332,7 +319,7 @@ class Story:
 
     def below(self, *parts: t.Any) -> list[Line]:
         """More of the step that was told last."""
-        text = "  ".join(_one_line(part) for part in parts)
+        text = "  ".join(one_line(part) for part in parts)
         wrapped = textwrap.wrap(text, WIDTH - self._indent - 2, subsequent_indent="  ")
         return [Line(" " * self._indent + line) for line in wrapped]
 
@@ -346,33 +333,9 @@ class Story:
         return server
 
 
-def _ending(record: Result) -> tuple[str, str, str]:
-    outcome = str(record.get("outcome"))
-    if outcome == "left_alone" and record.get("error"):
-        return UNTOLD
-    return OUTCOMES.get(outcome, OUTCOMES["failed"])
-
-
-def _worst(findings: t.Sequence[Result]) -> list[str]:
-    for severity in SEVERITIES:
-        faults = [str(item.get("fault")) for item in findings if item.get("severity") == severity]
-        if faults:
-            return list(dict.fromkeys(faults))
-    return []
-
-
-def _sum(records: t.Mapping[str, Result]) -> str:
-    words = [_ending(record)[2] for record in records.values()]
-    return ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))
-
-
-def _one_line(text: t.Any, *, limit: int = LIMIT) -> str:
-    return printable(" ".join(str(text).split()), limit=limit)
-
-
-def _clock(seconds: float) -> str:
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
-
-
-def _wrapped(title: str, text: str) -> list[str]:
-    return textwrap.wrap(_one_line(text, limit=2000), WIDTH, initial_indent=title, subsequent_indent="    ")
+def _kind(arguments: Result) -> tuple[str, str]:
+    """What of a module's arguments makes another step of it."""
+    for name in ("state", "wait_for"):
+        if arguments.get(name):
+            return name, str(arguments[name])
+    return ("wait", "long") if arguments.get("timeout") or arguments.get("wait_timeout") else ("", "")

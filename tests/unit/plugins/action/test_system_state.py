@@ -65,6 +65,12 @@ def test_answers(server: Server, expected: Answer) -> None:
     assert server.time <= 61
 
 
+def test_an_agent_that_runs_no_commands_is_not_asked_again() -> None:
+    server = Server(AnsibleConnectionFailure("the guest agent runs no commands: guest-exec is not enabled"))
+    assert not server.asked().answers
+    assert server.time == 1
+
+
 def test_without_time_it_is_asked_once() -> None:
     server = Server(DEAD, "running")
     assert not server.asked(0).answers

@@ -14,7 +14,6 @@ from ansible_collections.openrescue.server.plugins.filter.bundle_lines import bu
 from ansible_collections.openrescue.server.plugins.filter.chosen_findings import chosen_findings
 from ansible_collections.openrescue.server.plugins.filter.finding_lines import finding_lines
 from ansible_collections.openrescue.server.plugins.filter.rescue_proof import rescue_proof
-from ansible_collections.openrescue.server.plugins.filter.run_record import run_record
 from ansible_collections.openrescue.server.plugins.filter.unknown_faults import unknown_faults
 
 SYSTEM = "qemu:///system"
@@ -134,47 +133,6 @@ def test_finding_lines() -> None:
         "left as it is: risky-one; ask for it with -e repair_faults=risky-one",
         "left as it is: bare-one; no remedy is known",
     ]
-
-
-def record(steps: dict[str, t.Any], **given: t.Any) -> dict[str, t.Any]:
-    return run_record(steps, **{"name": "web1", "provider": "libvirt", **given})
-
-
-def test_a_record_of_nothing_is_a_failure_without_a_server() -> None:
-    empty = record({"rescue": {}, "diagnose": None}, last="the image is gone")
-    assert empty["outcome"] == "failed"
-    assert (empty["name"], empty["id"], empty["changed"], empty["error"]) == ("web1", None, False, "the image is gone")
-    assert record({})["error"] == "see what the failed task says"
-
-
-def test_the_last_word_on_the_server_counts() -> None:
-    rescued = {"server": {"name": "web1.example", "state": "rescued"}, "changed": True}
-    unrescued = {"server": {"name": "web1.example", "state": "unrescued", "id": "4"}}
-    found = record({"rescue": rescued, "unrescue": unrescued}, outcome="back")
-    assert (found["name"], found["state"], found["id"]) == ("web1.example", "unrescued", "4")
-    assert (found["changed"], found["error"]) == (True, None)
-    assert record({"rescue": rescued})["state"] == "rescued"
-
-
-def test_each_reason_is_told_once_and_in_order() -> None:
-    steps = {
-        "unrescue": {"failed": True, "msg": "c"},
-        "diagnose": {"failed": True, "msg": "b"},
-        "repair": {"failed": True, "msg": "b"},
-        "rescue": {"failed": False, "msg": "no"},
-    }
-    assert record(steps, error="a", last="no")["error"] == "a | b | c"
-
-
-def test_the_findings_of_the_disks_win() -> None:
-    assert (
-        record({"triage": {"findings": [BARE]}, "diagnose": {"findings": [SAFE]}})["findings"][0]["fault"] == "safe-one"
-    )
-    assert record({"triage": {"findings": [BARE], "boot": "failed"}})["findings"] == [
-        {"fault": "bare-one", "severity": "error", "summary": "s"}
-    ]
-    repaired = record({"repair": {"applied": [SAFE], "failed_findings": [RISKY], "undo": "u1", "changed": True}})
-    assert (repaired["applied"], repaired["not_repaired"], repaired["undo"]) == (["safe-one"], ["risky-one"], "u1")
 
 
 @pytest.mark.parametrize(

@@ -172,25 +172,55 @@ def test_an_ending(name: str) -> None:
     assert [line.text for line in lines if line.text.startswith("web1: ")] == ([f"web1: {error}"] if error else [])
 
 
-def test_how_to_leave_a_server_that_is_kept_rescued() -> None:
-    lines = texts(Story(["web1"]).summary({"web1": {"outcome": "rescued"}}, 1))
-    assert "leave web1: ansible-playbook openrescue.server.unrescue -e rescue_hosts=web1" in lines
-
-
 def test_what_takes_long_is_known() -> None:
     story = Story(["web1", "web2"])
-    story.starts("web1", "disk_repair", 10, arguments={})
+    story.starts("web1", "disk_repair", 10, arguments={}, limit=1800)
     story.starts("web2", "server_rescue", 5, arguments={"state": "unrescued"})
     story.starts("web3", "set_fact", 5, arguments={})
-    assert story.doing(20) == [
-        ("web2", "unrescue", "gives its own system back", 15),
-        ("web1", "repair", "works on the disks", 10),
+    assert [(item.name, item.step, item.told(20)) for item in story.doing()] == [
+        ("web2", "unrescue", "gives its own system back, 15 s"),
+        ("web1", "repair", "works on the disks, 10 of 1800 s at most"),
     ]
     story.skipped("web2")
     story.skipped("nobody")
     assert texts(story.failed("web1", 30))[0].split() == ["web1", "repair", "failed", "20", "s"]
-    assert story.doing(40) == []
+    assert story.doing() == []
     assert story.failed("web1", 50) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "step"),
+    [
+        ("server_rescue_info", {}, "probe"),
+        ("server_rescue_info", {"wait_for": "settled"}, "probe"),
+        ("server_rescue_info", {"wait_for": "agent"}, "verify"),
+        ("server_rescue_info", {"wait_for": "running"}, "verify"),
+        ("console_diagnose", {}, "console"),
+        ("console_diagnose", {"wait_timeout": 300}, "verify"),
+        ("system_state", {}, "probe"),
+        ("system_state", {"timeout": 300}, "verify"),
+        ("server_rescue", {"state": "rescued", "timeout": 600}, "rescue"),
+    ],
+)
+def test_what_is_asked_for_makes_the_step(module: str, arguments: dict[str, t.Any], step: str) -> None:
+    story = Story(["web1"])
+    story.starts("web1", module, 0, arguments=arguments)
+    assert [item.step for item in story.doing()] == [step]
+
+
+def test_a_run_that_is_stopped_says_what_is_left_how() -> None:
+    run = Run()
+    run.module("server_rescue_info", DOWN, seconds=1)
+    assert any("before anything of it was changed" in line for line in texts(run.story.broken_off()))
+    run.module("server_rescue", RESCUED, seconds=1)
+    assert any("left rescued" in line for line in texts(run.story.broken_off()))
+    run.module("server_rescue", BACK, seconds=1)
+    assert any("with its own system back" in line for line in texts(run.story.broken_off()))
+
+
+def test_the_table_is_in_the_order_in_which_the_servers_were_asked_for() -> None:
+    lines = texts(Story(["web1", "db1", "app1"]).summary(dict.fromkeys(("app1", "web1", "db1", "other"), RECORD), 1))
+    assert [line.split()[0] for line in lines[2:6]] == ["web1", "db1", "app1", "other"]
 
 
 def test_without_records_there_is_no_table() -> None:

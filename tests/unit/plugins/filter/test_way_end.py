@@ -1,0 +1,85 @@
+# Copyright (c) 2026, The openrescue authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a server is at the end, and what comes next."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.openrescue.server.plugins.filter.way_end import STEPS, way_end
+
+GO = {"go": True, "said": "", "unsure": False}
+UP = {"go": False, "said": "web1 is up and was left alone", "unsure": False}
+UNSURE = {"go": False, "said": "nobody can tell", "unsure": True}
+CRITICAL = {"fault": "fstab-syntax", "severity": "critical", "key": "k"}
+ERROR = {**CRITICAL, "severity": "error"}
+RUNS = {"server": {"name": "web1", "power_state": "running"}, "changed": True}
+OFF = {"server": {"name": "web1", "power_state": "shutdown"}, "changed": True}
+FOUND = {"findings": [CRITICAL]}
+#: what disk_repair returns of what it took back has neither fault nor key
+TAKEN_BACK = {"applied": [{"path": "/etc/fstab"}]}
+
+
+def end(steps: dict[str, t.Any], decision: dict[str, t.Any] = GO, **more: t.Any) -> dict[str, t.Any]:
+    return way_end(steps, decision=decision, host="web1", **more)
+
+
+#: results, decision, more -> outcome, whether there is an error
+TABLE: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], dict[str, t.Any], tuple[str, bool]]] = {
+    "back": ({"unrescue": RUNS, "verify": {"proof": "p"}}, GO, {}, ("back", False)),
+    "off as before": ({"unrescue": OFF}, GO, {}, ("off", False)),
+    "off, and repaired": (
+        {"unrescue": OFF, "diagnose": FOUND, "repair": {"applied": [CRITICAL]}}, GO, {}, ("off", False)
+    ),
+    "off, and left as found": ({"unrescue": OFF, "diagnose": FOUND}, GO, {}, ("failed", True)),
+    "off, with what stops no boot": ({"unrescue": OFF, "diagnose": {"findings": [ERROR]}}, GO, {}, ("off", False)),
+    "off, and only to be looked at": (
+        {"unrescue": OFF, "diagnose": FOUND}, GO, {"repair_faults": "none"}, ("off", False)
+    ),
+    "back, with what did not stop it": (
+        {"unrescue": RUNS, "verify": {"proof": "p"}, "diagnose": FOUND}, GO, {}, ("back", False)
+    ),
+    "taken back": ({"unrescue": OFF, "repair": TAKEN_BACK}, GO, {}, ("off", False)),
+    "kept rescued": ({"rescue": RUNS}, GO, {}, ("rescued", False)),
+    "failed": ({"rescue": RUNS}, GO, {"error": "no"}, ("failed", True)),
+    "up": ({}, UP, {}, ("left_alone", False)),
+    "nobody can tell": ({}, UNSURE, {}, ("left_alone", True)),
+    "checked": ({"rescue": RUNS}, GO, {"check": True}, ("checked", False)),
+    "checked, and up": ({}, UP, {"check": True}, ("left_alone", False)),
+    **{f"step {step}": ({step: RUNS}, GO, {"step": step}, (word, False)) for step, word in STEPS.items()},
+    "step rescue, checked": ({"rescue": RUNS}, GO, {"step": "rescue", "check": True}, ("checked", False)),
+    "step rescue, checked, and rescued": (
+        {"rescue": {**RUNS, "changed": False}}, GO, {"step": "rescue", "check": True}, ("rescued", False)
+    ),
+    "step triage, checked": ({}, GO, {"step": "triage", "check": True}, ("triaged", False)),
+    "step failed": ({"rescue": RUNS}, GO, {"step": "rescue", "error": "no"}, ("failed", True)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", TABLE)
+def test_ends(case: str) -> None:
+    steps, decision, more, expected = TABLE[case]
+    found = end(steps, decision, **more)
+    assert (found["outcome"], bool(found["error"])) == expected
+    assert "web1" in found["said"] or found["said"] in ("no", "nobody can tell")
+
+
+def test_what_is_left_is_named_once() -> None:
+    other = {**CRITICAL, "fault": "kernel-missing", "key": "o"}
+    error = end({"unrescue": OFF, "diagnose": {"findings": [CRITICAL, CRITICAL, other]}})["error"]
+    assert "fstab-syntax, kernel-missing were found" in error
+
+
+def test_how_to_leave_what_is_kept() -> None:
+    found = end({"rescue": RUNS})
+    assert any("openrescue.server.unrescue -e rescue_hosts=web1" in command for command in found["next"])
+
+
+def test_the_plan_says_what_is_known() -> None:
+    assert "nobody can tell before" in end({}, check=True)["said"]
+    known = end({"diagnose": FOUND, "repair": {"applied": [CRITICAL]}}, check=True)["said"]
+    assert "fstab-syntax" in known
+    assert "none" in end({"diagnose": {"findings": []}}, check=True)["said"]
