@@ -90,7 +90,9 @@ def way_end(
     unrescued: Result = (steps.get("unrescue") or {}).get("server") or {}
     error = error or ("" if step else _left_unrepaired(steps, unrescued, repair_faults))
     if error:
-        return _end("failed", error=error)
+        # What Ansible itself says of a task names no server.
+        named = error if error.startswith("server '") else f"server '{host}': {error}"
+        return _end("failed", error=named)
     if step:
         return _step_end(steps, step, host, check=check)
     if not decision["go"]:

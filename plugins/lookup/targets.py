@@ -15,6 +15,7 @@ author:
 description:
   - Lists the hosts of the inventory that fit the pattern and the C(--limit) of the command line.
   - Ansible itself ends well where a pattern fits no host. Here that is an error.
+  - Tags of the command line are an error, since they would leave out all that has none of them, and end well.
   - A rescue system that this run has added to the inventory is never a target.
   - A variable of the command line that differs by a letter or two from one that this collection takes is an error, too.
 options:
@@ -59,6 +60,12 @@ class LookupModule(LookupBase):
         wrong = misspelled(variables)
         if wrong:
             raise AnsibleLookupError(f"no variable of openrescue.server: {', '.join(wrong)}. Nothing was done")
+        tags = variables.get("ansible_run_tags") or ["all"]
+        if "all" not in tags:
+            raise AnsibleLookupError(
+                f"--tags {','.join(map(str, tags))} would leave out the steps of openrescue.server. Nothing was done;"
+                " run it without --tags"
+            )
         patterns = [
             pattern for term in terms for pattern in ([term] if isinstance(term, str) else term or []) if pattern
         ]

@@ -13,27 +13,67 @@ import collections.abc
 import difflib
 import functools
 import pathlib
+import typing as t
 
 import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.openrescue.server.plugins.module_utils._text import printable
 
-__all__ = ("PLAYBOOKS", "inputs", "misspelled")
+__all__ = ("PLAYBOOKS", "inputs", "misspelled", "wrong_values")
 
 ROLES = pathlib.Path(__file__).resolve().parents[2] / "roles"
 #: what only the playbooks know
 PLAYBOOKS = frozenset({"rescue_hosts", "recover_serial"})
 #: A user may have variables of a like beginning; what differs from ours by a letter or two is meant to be ours.
 NEAR = 0.9
+#: seconds of which there may be none
+MAY_BE_0 = {
+    "recover_probe_timeout": 0,
+    "common_lock_timeout": 0,
+    "rescue_shutdown_timeout": 0,
+    "unrescue_shutdown_timeout": 0,
+}
+
+
+@functools.cache
+def _options() -> dict[str, dict[str, t.Any]]:
+    """What the roles take, as they say it."""
+    found: dict[str, dict[str, t.Any]] = {}
+    for path in sorted(ROLES.glob("*/meta/argument_specs.yml")):
+        specs = yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"]
+        for spec in specs.values():
+            found.update(spec.get("options") or {})
+    return found
 
 
 @functools.cache
 def inputs() -> frozenset[str]:
     """Every variable that a role or a playbook takes."""
-    found = set(PLAYBOOKS)
-    for path in sorted(ROLES.glob("*/meta/argument_specs.yml")):
-        specs = yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"]
-        found.update(name for spec in specs.values() for name in spec.get("options") or ())
-    return frozenset(found)
+    return frozenset({*PLAYBOOKS, *_options()})
+
+
+def wrong_values(values: collections.abc.Mapping[str, t.Any]) -> list[str]:
+    """What of these values its role would refuse, as ``verify_by must be one of agent, ssh, and is 'ping'``."""
+    told = []
+    for name in sorted(set(values) & set(_options())):
+        about, value = _options()[name], values[name]
+        secret = bool(about.get("no_log"))
+        if about.get("choices") and value not in about["choices"]:
+            told.append(
+                f"{name} must be one of {', '.join(map(str, about['choices']))}, and is {_shown(value, secret)}"
+            )
+            continue
+        kept = {key: item for key, item in about.items() if key in ("type", "elements")}
+        checked = ArgumentSpecValidator({name: kept}).validate({name: value})
+        if checked.error_messages:
+            told.append(f"{name} must be of the type {about.get('type', 'str')}, and is {_shown(value, secret)}")
+        elif name.endswith(("_timeout", "_interval")) and checked.validated_parameters[name] < MAY_BE_0.get(name, 1):
+            told.append(f"{name} must be more than 0, and is {_shown(value, secret)}")
+    return told
+
+
+def _shown(value: t.Any, secret: bool) -> str:
+    return "something else, which is secret" if secret else f"'{printable(str(value), limit=60)}'"
 
 
 def misspelled(names: collections.abc.Iterable[str]) -> list[str]:

@@ -53,6 +53,7 @@ class Play:
         *servers: str,
         hosts: t.Mapping[str, t.Mapping[str, t.Any]] | None = None,
         arguments: t.Sequence[str] = (),
+        environment: t.Mapping[str, str] | None = None,
         **variables: t.Any,
     ) -> Outcome:
         """Run a playbook on the servers; a variable that is None is not given.
@@ -67,7 +68,7 @@ class Play:
         )
         done = subprocess.run(
             self._command(playbook, given, arguments),
-            env=self._environment(),
+            env={**self._environment(), **(environment or {})},
             capture_output=True,
             encoding="utf-8",
             errors="replace",

@@ -26,6 +26,7 @@ from . import plan as planning
 from . import xml as libvirt_xml
 from .connection import libvirt
 from .console import begins_anew, log_path, read_log, require_local
+from .image_head import HEAD, cannot_boot
 from .life import ask_agent
 from .model import LibvirtSituation
 from .preflight import Facts, blockers, warnings
@@ -40,6 +41,7 @@ if t.TYPE_CHECKING:
     from .._time import Deadline
     from .model import LibvirtMarker
     from .provider import LibvirtProvider
+    from .storage import RescueImage
 
 __all__ = ("LibvirtSession", "read_xml")
 
@@ -215,6 +217,7 @@ class LibvirtSession(Session[LibvirtSituation]):
     ) -> Facts:
         try:
             image = self.storage.image(wish.image, deadline=self.deadline)
+            self._require_bootable(wish, image)
             if wish.ssh_authorized_keys or wish.user_data:
                 require_pycdlib()
             self._require_kernel(wish)
@@ -230,6 +233,18 @@ class LibvirtSession(Session[LibvirtSituation]):
             image_is_backing=next((path for path in libvirt_xml.backing_files(live) if path == image.path), ""),
             definition_problem=self._refused(temporary_definition(persistent, marker, wish, image, left_out=())),
         )
+
+    def _require_bootable(self, wish: Wish, image: RescueImage) -> None:
+        """Refuse an image from which nothing can boot, before the server is stopped for it."""
+        head = self.storage.read(image.path, length=HEAD, deadline=self.deadline)
+        # One that cannot be read here may be readable for QEMU.
+        wrong = "" if head is None else cannot_boot(head, image.format, direct=bool(wish.kernel))
+        if wrong:
+            raise OpenRescueError(
+                f"nothing can boot from the rescue image '{wish.image}': {wrong}",
+                code="image_not_bootable",
+                hint="Unpack it or fetch it again; the role rescue_image builds one",
+            )
 
     def _require_kernel(self, wish: Wish) -> None:
         for path in filter(None, (wish.kernel, wish.ramdisk)):

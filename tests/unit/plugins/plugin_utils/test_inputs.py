@@ -8,9 +8,15 @@ from __future__ import annotations
 
 import pathlib
 import re
+import typing as t
 
 import pytest
-from ansible_collections.openrescue.server.plugins.plugin_utils._inputs import PLAYBOOKS, inputs, misspelled
+from ansible_collections.openrescue.server.plugins.plugin_utils._inputs import (
+    PLAYBOOKS,
+    inputs,
+    misspelled,
+    wrong_values,
+)
 
 ROOT = pathlib.Path(__file__).resolve().parents[4]
 SOURCES = [*ROOT.glob("playbooks/**/*.yml"), *ROOT.glob("roles/*/*/*.yml")]
@@ -59,3 +65,22 @@ def test_what_the_playbooks_keep_while_they_run_is_not_taken_for_a_mistake() -> 
 def test_what_only_the_playbooks_know_is_used_there() -> None:
     text = "\n".join(path.read_text(encoding="utf-8") for path in ROOT.glob("playbooks/**/*.yml"))
     assert {name for name in PLAYBOOKS if name in text} == PLAYBOOKS
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({}, []),
+        ({"verify_by": "agent", "verify_timeout": 1, "recover_probe_timeout": 0, "rescue_luks_passphrases": ["a"]}, []),
+        ({"verify_timeout": "120", "recover_running": "yes", "rescue_ssh_port": "2222"}, []),
+        ({"verify_by": "ping"}, ["verify_by must be one of agent, ssh, console, and is 'ping'"]),
+        ({"verify_timeout": "two"}, ["verify_timeout must be of the type int, and is 'two'"]),
+        ({"rescue_timeout": 0}, ["rescue_timeout must be more than 0, and is '0'"]),
+        ({"recover_probe_timeout": -1}, ["recover_probe_timeout must be more than 0, and is '-1'"]),
+        ({"recover_running": "maybe"}, ["recover_running must be of the type bool, and is 'maybe'"]),
+        ({"rescue_auth": "x\x1by"}, ["rescue_auth must be of the type dict, and is something else, which is secret"]),
+        ({"theirs": object()}, []),
+    ],
+)
+def test_wrong_values(values: dict[str, t.Any], told: list[str]) -> None:
+    assert wrong_values(values) == told
