@@ -16,7 +16,7 @@ __all__ = ("HEAD", "cannot_boot")
 #: bytes that are looked at: up to the first descriptor of an ISO 9660 file system
 HEAD = 32768 + 6
 _QCOW2 = b"QFI\xfb"
-#: magic, version, offset and size of the backing file's name, bits of a cluster, size; see docs/interop/qcow2.rst of QEMU
+#: magic, version, offset and size of the backing file's name, bits of a cluster, size: docs/interop/qcow2.rst of QEMU
 _QCOW2_HEADER = struct.Struct(">4sIQIIQ")
 #: what is often downloaded, and has to be unpacked before it is an image
 _PACKED = {b"\x1f\x8b": "gzip", b"\xfd7zXZ\x00": "xz", b"(\xb5/\xfd": "zstd", b"BZh": "bzip2", b"PK\x03\x04": "zip"}
