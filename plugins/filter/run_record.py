@@ -23,15 +23,17 @@ options:
     type: dict
     required: true
   name:
-    description: The name of the server where no step has told it.
+    description: The name of the server, used where no step has told it, since all of them failed before.
     type: str
     required: true
   provider:
-    description: Where the server lives.
+    description: Where the server lives, V(openstack) or V(libvirt).
     type: str
     required: true
   outcome:
-    description: How the way of this server has ended. Empty where it has failed.
+    description:
+      - How the way of this server has ended, such as V(back), V(off), V(left_alone), V(rescued) or V(repaired). Empty
+        where it has failed.
     type: str
     default: ""
   error:
@@ -46,7 +48,7 @@ options:
     description: What was known of its life before anything was done.
     type: dict
   check:
-    description: Whether it was a check.
+    description: Whether it was a run in check mode, so that nothing was changed.
     type: bool
     default: false
 """

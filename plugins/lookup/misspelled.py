@@ -17,7 +17,7 @@ description:
     collection takes. Ansible itself says nothing of a variable that nobody reads.
 options:
   _terms:
-    description: Nothing.
+    description: Nothing. The lookup takes no terms, and reads the variables of the host that it is used for.
     type: list
     elements: str
 """
