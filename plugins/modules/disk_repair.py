@@ -18,7 +18,7 @@ description:
     them is written; the contents follow as far as there is room. O(state=reverted) puts it back.
   - Kill it at any moment. What a killed run was writing is brought to its end by the next run on the same disks, before
     it does anything else, also in another rescue system. RV(recovered) tells it.
-  - A remedy that needs a program of the patient's own, such as C(update-initramfs), runs it on a throw-away layer in
+  - A remedy that needs a program of the patient's own, such as C(mkinitramfs), runs it on a throw-away layer in
     namespaces of its own, without network, and with none of the capabilities that would let it reach a disk, the kernel
     or another process. Of what it wrote, only the files that it was run for are taken over.
 author:
