@@ -68,6 +68,10 @@ build: ## build the collection's artifact into build/
 	@$(PREPARE)
 	"$$(tests/lab/venv path)/bin/ansible-galaxy" collection build --force --output-path build
 
+.PHONY: docs
+docs: ## write the pages that are made from the code: those of the faults, and their table in README.md
+	@PYTHONPATH="$$(tests/lab/venv tree)" "$$(tests/lab/venv path)/bin/python" tests/gates/fault_pages.py
+
 .PHONY: format
 format: ## let ruff format the Python sources
 	@"$$(tests/lab/venv path)/bin/ruff" format

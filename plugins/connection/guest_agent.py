@@ -23,7 +23,7 @@ requirements:
 options:
   remote_addr:
     description:
-      - The name of the domain.
+      - The name of the domain. M(openrescue.server.rescue_host) sets this and O(virt_uri).
     type: str
     default: inventory_hostname
     vars:
@@ -38,14 +38,14 @@ options:
       - name: ansible_shell_type
   virt_uri:
     description:
-      - The connection URI of libvirt.
+      - The connection URI of libvirt, as seen from the controller.
     type: str
     default: qemu:///system
     vars:
       - name: ansible_libvirt_uri
   patience:
     description:
-      - For how many seconds a silent agent is waited for.
+      - For how many seconds a silent agent is waited for. Raise it where the hypervisor is slow or overloaded.
     type: int
     default: 120
     vars:

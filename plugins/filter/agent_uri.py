@@ -19,7 +19,7 @@ description:
 positional: name, variables
 options:
   _input:
-    description: The URI of libvirt as the hypervisor sees it.
+    description: The URI of libvirt as the hypervisor sees it, mostly V(qemu:///system).
     type: str
     required: true
   name:
@@ -27,7 +27,8 @@ options:
     type: str
     required: true
   variables:
-    description: The variables of the hypervisor.
+    description:
+      - The variables of the hypervisor, from C(hostvars). Without them it is reached by its name, as the default user.
     type: dict
     default: {}
 """

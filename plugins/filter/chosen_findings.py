@@ -17,12 +17,14 @@ description:
 positional: faults
 options:
   _input:
-    description: The findings.
+    description: RV(openrescue.server.disk_diagnose#module:findings).
     type: list
     elements: dict
     required: true
   faults:
-    description: V(safe), V(all), V(none), one fault, or a list of them.
+    description:
+      - V(safe) for those whose remedy is marked safe, V(all) for all that have a remedy, V(none), one fault, or a list
+        of them. Faults that are named are chosen whether their remedies are safe or not.
     type: raw
     required: true
 """

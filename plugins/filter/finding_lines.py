@@ -16,7 +16,7 @@ description:
   - Writes the findings of M(openrescue.server.disk_diagnose) as lines, each with its evidence and its remedy.
 options:
   _input:
-    description: The findings.
+    description: RV(openrescue.server.disk_diagnose#module:findings).
     type: list
     elements: dict
     required: true

@@ -23,11 +23,11 @@ options:
     type: dict
     required: true
   name:
-    description: The name of the server where no step has told it.
+    description: The name of the server, used where no step has told it, since all of them failed before.
     type: str
     required: true
   provider:
-    description: Where the server lives.
+    description: Where the server lives, V(openstack) or V(libvirt).
     type: str
     required: true
   end:
@@ -42,7 +42,7 @@ options:
     description: What was known of its life before anything was done.
     type: dict
   check:
-    description: Whether it was a check.
+    description: Whether it was a run in check mode, so that nothing was changed.
     type: bool
     default: false
 """

@@ -20,7 +20,7 @@ description:
   - A variable of the command line that differs by a letter or two from one that this collection takes is an error, too.
 options:
   _terms:
-    description: Patterns, as after C(hosts:) in a play.
+    description: Patterns, as after C(hosts:) in a play, such as V(dead:!db1).
     type: list
     elements: str
     required: true

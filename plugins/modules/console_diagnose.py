@@ -23,20 +23,22 @@ extends_documentation_fragment:
 options:
   server:
     description:
-      - Name or ID of the server whose console is read.
+      - Name or ID of the server whose console is read, through O(provider).
       - Exactly one of O(server), O(text) and O(path) is needed.
     type: str
   text:
     description:
-      - The console log itself.
+      - The console log itself, where it was read by other means.
+      - Neither this nor O(path) needs a provider. Its options are not used then.
     type: str
   path:
     description:
-      - A file with a console log, on the machine where this module runs.
+      - A file with a console log, on the machine where this module runs, such as one that was saved before the server
+        was started again.
     type: path
   tail:
     description:
-      - How many of the last lines to return.
+      - How many of the last lines to return, as RV(tail), for people. It does not change what is judged.
     type: int
     default: 20
   wait_timeout:

@@ -24,12 +24,16 @@ options:
   faults:
     description:
       - Look for these faults only. The default is to look for all.
+      - Of use where one fault alone is of interest, such as after a repair by hand. Damaged file systems are looked for
+        in any case, as what lies on them cannot be judged before.
       - With this, RV(verdict) can say V(unbootable) or V(unknown) only.
     type: list
     elements: str
   list_faults:
     description:
-      - Look at no disk, and return the faults that are known, as RV(faults). This works on any machine.
+      - Look at no disk, and return the faults that are known, as RV(faults), to choose from for O(faults) or for
+        O(openrescue.server.disk_repair#module:faults). With O(faults) only these are returned.
+      - This works on any machine, also without root.
     type: bool
     default: false
 notes:
@@ -37,6 +41,9 @@ notes:
 seealso:
   - module: openrescue.server.disk_repair
   - module: openrescue.server.console_diagnose
+  - name: Faults and their remedies
+    description: What each fault means, how it is found, and what its remedy does.
+    link: https://github.com/openrescue/ansible-collection-server/blob/main/docs/docsite/rst/faults.rst
 """
 
 EXAMPLES = r"""
@@ -72,7 +79,7 @@ faults:
     title:
       description: What is wrong, in one line.
       type: str
-      sample: fstab mounts a device that the server does not have
+      sample: A line of /etc/fstab names a device that the server does not have
     remedy:
       description: Whether M(openrescue.server.disk_repair) can remove it.
       type: bool
@@ -86,6 +93,13 @@ faults:
       type: list
       elements: str
       sample: [e2fsck]
+    words:
+      description:
+        - What the page of the fault in the documentation of this collection says, in sentences of reStructuredText.
+          C(meaning), C(effect) (what the server does then), C(detection), C(scope) (where it is looked for), C(remedy),
+          C(safety) (where the remedy is safe and where not), and C(undo), which is empty where the remedy can be taken
+          back as usual.
+      type: dict
 verdict:
   description:
     - V(unbootable) if a critical finding was made, or a link of RV(chain) is broken.

@@ -39,12 +39,15 @@ options:
   path:
     description:
       - Where the tree is mounted. The directory is made if it is missing.
+      - Give another one where that place is taken on the rescue system, and then the same one with
+        O(state=unmounted).
     type: path
     default: /mnt/patient
   read_only:
     description:
       - Whether the disks are kept as they are.
-      - If V(false), the file systems of the patient are mounted for writing, and programs on it can be run in a chroot.
+      - Set it to V(false) to change files or to run the patient's programs in a chroot. The file systems of the patient
+        are then mounted for writing.
       - Ext and XFS file systems are checked before, which takes minutes on large ones.
       - One that is damaged is not mounted for writing, and neither is one on a disk that other servers use, or on half
         of a mirror. If it is the root, the module fails. Otherwise it is mounted read-only, see RV(mounts).

@@ -18,7 +18,7 @@ description:
     them is written; the contents follow as far as there is room. O(state=reverted) puts it back.
   - Kill it at any moment. What a killed run was writing is brought to its end by the next run on the same disks, before
     it does anything else, also in another rescue system. RV(recovered) tells it.
-  - A remedy that needs a program of the patient's own, such as C(update-initramfs), runs it on a throw-away layer in
+  - A remedy that needs a program of the patient's own, such as C(mkinitramfs), runs it on a throw-away layer in
     namespaces of its own, without network, and with none of the capabilities that would let it reach a disk, the kernel
     or another process. Of what it wrote, only the files that it was run for are taken over.
 author:
@@ -40,20 +40,24 @@ options:
   state:
     description:
       - V(repaired) applies remedies.
-      - V(reverted) puts back what the run O(undo) has changed.
+      - V(reverted) puts back what the run O(undo) has changed. What was changed again since is left as it is, and
+        reported in RV(failed_findings). Blocks of a file system that was repaired as a whole, and files that were moved
+        away to make room, are kept on the rescue system only, so that they can be put back until the server is
+        unrescued.
       - V(listed) changes nothing and lists the undo bundles of these disks in RV(bundles).
     type: str
     choices: [repaired, reverted, listed]
     default: repaired
   findings:
     description:
-      - Repair these findings, as RV(openrescue.server.disk_diagnose#module:findings) returned them.
+      - Repair these findings, as RV(openrescue.server.disk_diagnose#module:findings) returned them. Use this to repair
+        what a person or a filter has chosen from a diagnosis; all else on the disks is left as it is.
       - A finding that is not on the disk any more is skipped.
     type: list
     elements: dict
   faults:
     description:
-      - Repair all findings of these faults.
+      - Repair all findings of these faults. O(openrescue.server.disk_diagnose#module:list_faults) lists them.
       - If neither O(findings) nor O(faults) is given, everything is repaired whose remedy is marked safe.
       - A remedy that is not safe is applied only to what is named here or given in O(findings).
     type: list
@@ -67,6 +71,9 @@ notes:
   - All that is returned about the disks is a stranger's text. Do not use it in templates that are evaluated again.
 seealso:
   - module: openrescue.server.disk_diagnose
+  - name: Faults and their remedies
+    description: What each fault means, how it is found, and what its remedy does.
+    link: https://github.com/openrescue/ansible-collection-server/blob/main/docs/docsite/rst/faults.rst
 """
 
 EXAMPLES = r"""

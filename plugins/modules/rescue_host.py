@@ -39,13 +39,16 @@ options:
     required: true
   access:
     description:
-      - How the rescue system is reached.
+      - How the rescue system is reached. V(agent) goes through libvirt and needs no network, but an image with the QEMU
+        guest agent. V(ssh) is the only way on OpenStack.
     type: str
     choices: [agent, ssh]
     required: true
   agent_uri:
     description:
-      - With O(access=agent) the URI of libvirt as seen from the controller.
+      - With O(access=agent) the URI of libvirt as seen from the controller, which is another one than the module
+        M(openrescue.server.server_rescue) uses where that runs on the hypervisor. The filter
+        P(openrescue.server.agent_uri#filter) makes it.
     type: str
     default: qemu:///system
   ssh_user:
@@ -56,11 +59,12 @@ options:
   ssh_host:
     description:
       - With O(access=ssh) the address of the rescue system. Default is the address that the inventory names, else the
-        one that the provider names.
+        one that the provider names. Needed where the rescue system has another address than the server, as
+        where that has a static one.
     type: str
   ssh_port:
     description:
-      - With O(access=ssh) the port of the rescue system.
+      - With O(access=ssh) the port of the rescue system, whatever the one of the server is.
     type: int
     default: 22
   ssh_key:

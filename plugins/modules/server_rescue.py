@@ -44,7 +44,7 @@ attributes:
 options:
   rescue_image:
     description:
-      - Required with O(state=rescued) on libvirt.
+      - Required with O(state=rescued) on libvirt, and only there. With O(state=unrescued) it is not looked at.
   state:
     description:
       - With V(rescued) the server runs the rescue system. Where it does already, with the same image, nothing is done.
@@ -57,14 +57,17 @@ options:
     required: true
   ssh_authorized_keys:
     description:
-      - libvirt only. SSH keys that cloud-init lets into the rescue system, for the default user of the image.
+      - libvirt only. SSH keys that cloud-init lets into the rescue system, for the default user of the image, or for
+        root of an image of the role P(openrescue.server.rescue_image#role). Needed to reach it by SSH where no key is
+        in the image, and not for its guest agent.
       - On OpenStack refused. Nova gives the rescue system the key pair of the server and nothing else.
     type: list
     elements: str
     default: []
   user_data:
     description:
-      - libvirt only. User data for cloud-init on the rescue system, in place of the server's own.
+      - libvirt only. User data for cloud-init on the rescue system, in place of the server's own. Needed where the
+        rescue system has to be set up before it can be used, such as with a static address.
       - On OpenStack refused. Nova gives the rescue system the user data of the server.
     type: str
   admin_password:
@@ -74,7 +77,8 @@ options:
     type: str
   return_password:
     description:
-      - OpenStack only. Whether the password is returned, as RV(servers[].admin_password). Set C(no_log) on such a task.
+      - OpenStack only. Whether the password is returned, as RV(servers[].admin_password). Needed to know the one that
+        Nova has made where O(admin_password) is not given. Set C(no_log) on such a task.
     type: bool
     default: false
   shutdown_timeout:
@@ -89,12 +93,13 @@ options:
     default: 60
   restore_power_state:
     description:
-      - With O(state=unrescued) whether a server that was off before is off afterwards. When V(false) it is started.
+      - With O(state=unrescued) whether a server that was off before is off afterwards. When V(false) it is started, to
+        see it boot.
     type: bool
     default: true
   wait:
     description:
-      - Whether to wait until the server has reached O(state).
+      - Whether to wait until the server has reached O(state). Set V(false) only where something else waits for it.
       - On OpenStack Nova's own action is waited for. Without that, an unrescue neither restores the power state from
         before nor removes the note in the metadata; a later run with O(wait=true) does.
       - On libvirt the steps themselves are always waited for. With V(true) the rescue system is also seen to stay up
@@ -103,7 +108,8 @@ options:
     default: true
   poll_interval:
     description:
-      - Seconds between two looks at a server. By default 2 on OpenStack and 0.1 on libvirt.
+      - Seconds between two looks at a server. By default 2 on OpenStack and 0.1 on libvirt. Raise it to spare a cloud
+        whose API is slow or limits how often it is asked.
     type: float
 seealso:
   - module: openrescue.server.server_rescue_info

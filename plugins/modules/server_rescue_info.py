@@ -28,7 +28,8 @@ extends_documentation_fragment:
 options:
   server:
     description:
-      - Without it, all servers of the project or the hypervisor are meant that are rescued or held.
+      - Without it, all servers of the project or the hypervisor are meant that are rescued or held, to find what was
+        left behind, or who is at work.
     required: false
   owner:
     description:
@@ -37,11 +38,11 @@ options:
     type: str
   run:
     description:
-      - The run of Ansible that asks, by which RV(servers[].hold.mine) is told.
+      - The run of Ansible that asks, by which RV(servers[].hold.mine) is told. Needed only to learn that.
     type: str
   rescue_image:
     description:
-      - The image is checked where it is given.
+      - Give it to have the image checked too, as before a rescue with it. Nothing is rescued.
   wait_for:
     description:
       - What to wait for. Without it, each server is looked at once.

@@ -18,7 +18,7 @@ if t.TYPE_CHECKING:
     from .._patient.patient import Patient
     from .._patient.write.change import Change
 
-__all__ = ("Confidence", "Evidence", "Fault", "Finding", "NotApplicable", "Severity", "Signature", "Stage")
+__all__ = ("Confidence", "Evidence", "Fault", "Finding", "NotApplicable", "Severity", "Signature", "Stage", "Words")
 
 Severity = t.Literal["critical", "error", "warning", "info"]
 Confidence = t.Literal["high", "medium", "low"]
@@ -99,6 +99,28 @@ class NotApplicable(Exception):
 
 
 @dataclasses.dataclass(frozen=True)
+class Words:
+    """What people are told of a fault, each in whole sentences of reStructuredText. Its page is made of them.
+
+    :param meaning: what is wrong, and how a server comes to it.
+    :param effect: what the server does then, and what its console ends in.
+    :param detection: what is looked at, and what is not taken for it.
+    :param scope: the layouts, file systems and distributions that it is looked for on.
+    :param remedy: what is changed. Empty if there is no remedy.
+    :param safety: where the remedy is marked safe, and where a person has to decide. Empty if there is no remedy.
+    :param undo: how long the remedy can be taken back, where that is not as for its stage.
+    """
+
+    meaning: str
+    effect: str
+    detection: str
+    scope: str
+    remedy: str = ""
+    safety: str = ""
+    undo: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
 class Fault:
     """A kind of defect, declared: its console signatures, its detection and its remedy in one short file.
 
@@ -115,6 +137,7 @@ class Fault:
     :param weigh: of a fault of the stage ``device``: given the mounted patient and what was found before the mount,
         returns what that means for this server. A remedy is then chosen by what it returns.
     :param judged_last: other remedies can undo this one, so it is judged once more after all of them.
+    :param words: for people. Every fault of the catalogue has them.
     """
 
     id: str
@@ -127,6 +150,7 @@ class Fault:
     signatures: tuple[Signature, ...] = ()
     weigh: t.Callable[[Patient, t.Sequence[Finding]], t.Iterator[Finding]] | None = None
     judged_last: bool = False
+    words: Words | None = None
 
     def as_dict(self) -> dict[str, t.Any]:
         """What users are told of it before it is looked for."""
@@ -136,4 +160,5 @@ class Fault:
             "remedy": self.repair is not None,
             "remedy_safe": self.safe,
             "tools": list(self.tools),
+            "words": dataclasses.asdict(self.words) if self.words else {},
         }

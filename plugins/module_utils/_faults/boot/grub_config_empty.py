@@ -12,7 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from ..model import Fault, Finding, Signature
-from .shared.grub_config import broken_configs, finding_of, repair
+from .shared.grub_config import broken_configs, finding_of, repair, words
 
 if t.TYPE_CHECKING:
     from ..._patient.patient import Patient
@@ -41,4 +41,12 @@ GRUB_CONFIG_EMPTY = Fault(
     detect=detect,
     repair=repair,
     safe=True,
+    words=words(
+        meaning="``grub.cfg`` is there but empty, cut off before its first entry is whole, or holds no entry that "
+        "boots anything: the machine went down, or the disk was full, while it was written.",
+        effect="GRUB stops at its prompt, ``grub>``, and waits for a person. On the console that looks as if the file "
+        "was missing.",
+        detection="The file that this server's GRUB reads is parsed, and what it leads to. A cut inside the last of "
+        "several entries is no finding, as the others still boot.",
+    ),
 )

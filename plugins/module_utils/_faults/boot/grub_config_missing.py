@@ -12,7 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from ..model import Fault, Finding, Signature
-from .shared.grub_config import broken_configs, finding_of, repair
+from .shared.grub_config import broken_configs, finding_of, repair, words
 
 if t.TYPE_CHECKING:
     from ..._patient.patient import Patient
@@ -45,4 +45,12 @@ GRUB_CONFIG_MISSING = Fault(
     detect=detect,
     repair=repair,
     safe=True,
+    words=words(
+        meaning="``grub.cfg`` is gone: it was removed with a package, or never came back from an update that was cut "
+        "off.",
+        effect="GRUB stops at its prompt, ``grub>``, and waits for a person. No kernel is started.",
+        detection="The file is looked for where this server's GRUB reads it: in ``/boot/grub`` or ``/boot/grub2``, or "
+        "where the file on the EFI partition leads. Where that cannot be followed, nobody can tell. It is no finding "
+        "where another boot loader leads to an entry.",
+    ),
 )

@@ -10,7 +10,7 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 from ..model import Fault
-from .shared.initramfs import detect_as, repair
+from .shared.initramfs import detect_as, repair, words
 
 __all__ = ("INITRAMFS_EMPTY",)
 
@@ -22,4 +22,12 @@ INITRAMFS_EMPTY = Fault(
     detect=detect_as(ID, "empty", "is empty"),
     repair=repair,
     safe=True,
+    words=words(
+        meaning="The initramfs of the default boot entry is there, but has no content, or zeros where its content "
+        "should be: the machine went down, or the disk was full, while it was written.",
+        effect="The kernel starts without an initramfs, finds no root file system and panics: ``Unable to mount root "
+        "fs``. On the console that looks as if the file was missing.",
+        detection="The boot is followed to the entry that starts by default, and the beginning of its initramfs is "
+        "read.",
+    ),
 )

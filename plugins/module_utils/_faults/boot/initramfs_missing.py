@@ -10,7 +10,7 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 from ..model import Fault, Signature
-from .shared.initramfs import detect_as, repair
+from .shared.initramfs import detect_as, repair, words
 
 __all__ = ("INITRAMFS_MISSING",)
 
@@ -34,4 +34,13 @@ INITRAMFS_MISSING = Fault(
     detect=detect_as(ID, None, "is missing"),
     repair=repair,
     safe=True,
+    words=words(
+        meaning="The initramfs that the default boot entry names is not there: an update was cut off, or somebody "
+        "made room in ``/boot``.",
+        effect="GRUB says that the file is not found and waits for a key. A kernel that is started without its "
+        "initramfs finds no root file system, and panics.",
+        detection="The boot is followed to the entry that starts by default, and the file that it names is looked "
+        "for. Where no menu says what starts, the newest kernel with modules is judged. Where ``/boot`` cannot be "
+        "mounted, nobody can tell.",
+    ),
 )

@@ -10,7 +10,7 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 from ..model import Fault, Signature
-from .shared.initramfs import detect_as, repair
+from .shared.initramfs import detect_as, repair, words
 
 __all__ = ("INITRAMFS_TRUNCATED",)
 
@@ -41,4 +41,12 @@ INITRAMFS_TRUNCATED = Fault(
     detect=detect_as(ID, "truncated", "is cut off or damaged"),
     repair=repair,
     safe=True,
+    words=words(
+        meaning="The initramfs of the default boot entry ends before it should, or its content is damaged: it was "
+        "written to a full ``/boot``, or the machine went down meanwhile.",
+        effect="The kernel says ``Initramfs unpacking failed``. It then panics, or what it did unpack lacks programs "
+        "and goes round in circles looking for the root file system.",
+        detection="The initramfs of the entry that starts by default is read and unpacked to its end. One that "
+        "takes longer than two minutes, or is larger than 1 GiB, is not judged.",
+    ),
 )

@@ -9,7 +9,7 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
-from ..model import Fault, Signature
+from ..model import Fault, Signature, Words
 from .shared.duplicates import judge_duplicates
 from .shared.findings import detector, repairer
 
@@ -32,4 +32,19 @@ FSTAB_DUPLICATE_MOUNT_POINT = Fault(
     detect=detector(ID, judge_duplicates),
     repair=repairer(ID, judge_duplicates),
     safe=True,
+    words=Words(
+        meaning="Two lines of ``/etc/fstab`` have the same mount point, such as an old line that was left beside its "
+        "successor.",
+        effect="systemd takes the first line and complains about the others. If the first one names a device that is "
+        "gone, the boot waits for it and ends in emergency mode, although the second line would be right. Otherwise "
+        "the server boots with what the first line mounts.",
+        detection="Lines with the same mount point are compared by what they name. A line with ``noauto`` does not "
+        "count.",
+        scope="Every distribution. Subvolumes of one btrfs are different things, and not taken for the same.",
+        remedy="One line is kept: the first, or, where that names a device that the server certainly lacks, the first "
+        "that does not. The others are commented out.",
+        safety="Safe where nobody misses the line: it says the same as the kept one, mounts the same file system and "
+        "subvolume, or stops the boot for a device that is certainly gone. Otherwise the disks may take turns, and a "
+        "person decides.",
+    ),
 )

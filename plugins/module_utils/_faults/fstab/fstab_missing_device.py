@@ -13,7 +13,7 @@ import typing as t
 
 from ..._formats.filesystem_types import same_type
 from ..._formats.fstab import FstabEntry
-from ..model import Fault, Signature
+from ..model import Fault, Signature, Words
 from .shared.devices import is_kernel_name, names_device
 from .shared.duplicates import lines_in_force
 from .shared.findings import detector, repairer
@@ -99,4 +99,22 @@ FSTAB_MISSING_DEVICE = Fault(
     detect=detector(ID, judge_missing),
     repair=repairer(ID, judge_missing),
     safe=True,
+    words=Words(
+        meaning="A disk was replaced, detached or formatted anew, and its line in ``/etc/fstab`` still has the old "
+        "name.",
+        effect="systemd waits for the device, for 90 seconds where nobody has set another time, and ends in emergency "
+        "mode. A line of swap costs the wait only.",
+        detection="The device of each line that the boot waits for is looked up on the server's disks. Where a "
+        "container is locked, a disk is not attached or ``/etc/crypttab`` opens the device at boot, nobody can tell: "
+        "that is reported as ``info``, and not repaired. A line with ``nofail`` or ``noauto`` is no finding.",
+        scope="Every distribution. UUIDs and labels, also of partitions, kernel names and LVM volumes are looked up; "
+        "network, bind and loop mounts, ``/dev/disk/by-path`` and ``by-id``, multipath and ``/dev/md`` are not.",
+        remedy="If one file system plainly belongs there, the line names its UUID: the root file system at ``/``, "
+        "what was recognised as the content of that mount point, the ext file system that was mounted there last, or "
+        "the only swap that no line names. Otherwise the line gets ``nofail``.",
+        safety="Naming the device that belongs there is safe. ``nofail`` is safe for swap, for media that come and go "
+        "(``/media``, ``/cdrom``), and beneath ``/mnt`` where nothing in the server's configuration names the mount "
+        "point. Elsewhere a service could start on an empty directory, so a person decides. A kernel name such as "
+        "``/dev/sdb1`` may mean another disk at the next boot: then neither is safe.",
+    ),
 )

@@ -9,7 +9,7 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
-from ..model import Fault, Signature
+from ..model import Fault, Signature, Words
 from .shared.findings import detector, repairer
 from .shared.reading import judge_syntax
 
@@ -42,4 +42,20 @@ FSTAB_SYNTAX = Fault(
     detect=detector(ID, judge_syntax),
     repair=repairer(ID, judge_syntax),
     safe=True,
+    words=Words(
+        meaning="A line of ``/etc/fstab`` lacks a space or a field, has a bare space in a name, a word where a number "
+        "belongs, or a misspelled option, such as ``defualts``.",
+        effect="What cannot be read is left out: the server boots without that mount, and a service may start on an "
+        "empty directory. Where the line can be read and asks for what does not exist, the mount fails, and the boot "
+        "ends in emergency mode.",
+        detection="Each line is read as mount reads it. An option counts as misspelled only where no file system "
+        "knows it and it is close to one that is often used.",
+        scope="Every distribution. Options are judged for ext, xfs, btrfs, vfat and ``auto``, which refuse what they "
+        "do not know.",
+        remedy=r"The line is written as it was meant: with the space between device and mount point, with ``\040`` "
+        "for a space in a name, with the type ``auto``, with ``0`` for a number, with the option as it is spelled. "
+        "The line of the root file system is written anew. What else cannot be read is commented out.",
+        safety="Safe where it is plain what was meant. Commenting a line out is not: a person may know what it should "
+        "say.",
+    ),
 )

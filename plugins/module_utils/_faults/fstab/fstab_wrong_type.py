@@ -14,7 +14,7 @@ import typing as t
 
 from ..._formats.filesystem_types import BLOCK_TYPES, is_local, same_type, without_foreign_options
 from ..._formats.fstab import FstabEntry
-from ..model import Fault, Severity, Signature
+from ..model import Fault, Severity, Signature, Words
 from .shared.devices import is_kernel_name, names_device
 from .shared.duplicates import lines_in_force
 from .shared.findings import detector, repairer
@@ -78,4 +78,18 @@ FSTAB_WRONG_TYPE = Fault(
     detect=detector(ID, judge_types),
     repair=repairer(ID, judge_types),
     safe=True,
+    words=Words(
+        meaning="A line of ``/etc/fstab`` says ``xfs``, and its device holds ``ext4``, as after it was formatted anew.",
+        effect="The mount fails, and the boot ends in emergency mode, unless the line has ``nofail``. The root file "
+        "system is mounted before anybody reads its line, so there it is a warning.",
+        detection="The type of each line is compared with what is on its device. ``auto``, a newer ext for an older "
+        "one and names of the same driver, such as ``vfat`` and ``msdos``, are no mismatch.",
+        scope="Every distribution; file systems on devices of the server. A device that has the mark of RAID, LVM or "
+        "ZFS beside the file system is reported as ``info`` only.",
+        remedy="The line gets the type that is there, and loses the options ``errors=``, ``data=``, ``commit=`` and "
+        "``barrier=`` where only ext knows them.",
+        safety="Safe, unless the line names the device by a kernel name such as ``/dev/sdb1``, which may mean another "
+        "disk at the next boot. There is no remedy for a line of swap, nor for a device that holds no file system, "
+        "such as a LUKS container.",
+    ),
 )

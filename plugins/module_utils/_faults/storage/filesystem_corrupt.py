@@ -9,54 +9,27 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
-from ..model import Fault, Finding, Signature
-from .shared.e2fsck import EXT, Judgement, check_ext, evidence_of, judge_ext, repair_ext, shown_devices
+from ..model import Fault, Finding, Signature, Words
+from .shared.damage import damage_of, finding_of
+from .shared.e2fsck import EXT, repair_ext, shown_devices
 from .shared.use import is_shared, use_of, weigh_damage
-from .shared.xfs_and_btrfs import DAMAGE, judge_btrfs, judge_unmountable, judge_xfs
+from .shared.xfs_and_btrfs import DAMAGE, judge_unmountable
 
 if t.TYPE_CHECKING:
-    from ..._patient.patient import Filesystem, Patient
+    from ..._patient.patient import Patient
     from ..._patient.write.change import Change
 
 __all__ = ("FILESYSTEM_CORRUPT",)
 
 ID = "filesystem-corrupt"
-_JUDGES = {"xfs": judge_xfs, "btrfs": judge_btrfs}
 
 
 def detect(patient: Patient) -> t.Iterator[Finding]:
     for item in patient.filesystems:
-        if is_shared(item):
-            continue
-        if item.fstype in EXT:
-            yield from _ext(patient, item)
-        elif item.fstype in _JUDGES and (judgement := _JUDGES[item.fstype](patient, item)):
-            yield _finding(item, judgement)
-
-
-def _ext(patient: Patient, item: Filesystem) -> t.Iterator[Finding]:
-    checked = check_ext(patient, item)
-    judgement = judge_ext(checked)
-    if judgement is not None:
-        remedy = "let e2fsck repair it" if checked.preen else "let e2fsck repair it, answering yes to all it asks"
-        yield dataclasses.replace(
-            _finding(item, dataclasses.replace(judgement, lines=checked.lines)),
-            remedy=remedy if judgement.repairable else None,
-            remedy_safe=judgement.repairable and checked.preen,
-        )
-
-
-def _finding(item: Filesystem, judgement: Judgement) -> Finding:
-    return Finding(
-        fault=ID,
-        severity=judgement.severity,
-        summary=f"{item.fstype} on {item.device} {judgement.summary}",
-        evidence=evidence_of(item, judgement.lines),
-        confidence=judgement.confidence,
-    )
+        if not is_shared(item):
+            yield from damage_of(patient, item, fault=ID)
 
 
 def weigh(patient: Patient, found: t.Sequence[Finding]) -> t.Iterator[Finding]:
@@ -69,7 +42,7 @@ def weigh(patient: Patient, found: t.Sequence[Finding]) -> t.Iterator[Finding]:
             yield weigh_damage(finding, use_of(patient, item), mounts=mounts)
     for item in patient.filesystems:
         if item.device in cannot_mount and not is_shared(item):
-            finding = _finding(item, judge_unmountable(cannot_mount[item.device]))
+            finding = finding_of(item, judge_unmountable(cannot_mount[item.device]), fault=ID)
             yield weigh_damage(finding, use_of(patient, item), mounts=False)
 
 
@@ -117,4 +90,18 @@ FILESYSTEM_CORRUPT = Fault(
     weigh=weigh,
     repair=repair,
     safe=True,
+    words=Words(
+        meaning="A file system contradicts itself: the machine or its storage failed in the middle of writing.",
+        effect="Where the check at boot finds more than it may repair, it stops: ``UNEXPECTED INCONSISTENCY``, then "
+        "emergency mode. Otherwise the server boots, turns the file system read-only sooner or later, or fails at a "
+        "file.",
+        detection="Its own checker looks at it without writing, after the journal was replayed in a throw-away layer: "
+        "what any boot heals by itself is no damage. What the kernel refuses to mount is reported too.",
+        scope="ext2, ext3 and ext4 by e2fsck, xfs by xfs_repair, btrfs by ``btrfs check``. Not on disks that other "
+        "servers use.",
+        remedy="e2fsck repairs an ext file system: without questions, and where that is not enough with yes to all of "
+        "them. xfs and btrfs have no remedy here.",
+        safety="Safe where e2fsck repairs it without asking, which was tried in a layer, and the server uses the file "
+        "system. Where e2fsck asks, its answers may cost files: a person decides.",
+    ),
 )

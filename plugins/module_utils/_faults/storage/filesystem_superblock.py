@@ -9,13 +9,12 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from ..._patient.devices.lost import lost_filesystems
-from ..model import Fault, Finding, Severity, Signature
+from ..model import Fault, Finding, Signature, Words
 from .shared.e2fsck import ANY_CODE, TIMEOUT, evidence_of, is_benign, repair_ext, shown_devices
-from .shared.use import is_shared, use_of
+from .shared.use import is_shared, use_of, weigh_lost
 
 if t.TYPE_CHECKING:
     from ..._patient.devices.lost import LostFilesystem
@@ -53,15 +52,7 @@ def weigh(patient: Patient, found: t.Sequence[Finding]) -> t.Iterator[Finding]:
     lost = {item.filesystem.device: item.names for item in lost_filesystems(patient)}
     for finding in found:
         for item in shown_devices(patient, finding.evidence):
-            use = use_of(patient, item, names=lost.get(item.device, ()))
-            if not use.known:
-                yield dataclasses.replace(finding, remedy_safe=False)
-            elif not use.named:
-                what = f"{finding.summary}, or was wiped: the server does not use it"
-                yield dataclasses.replace(finding, severity="info", summary=what, remedy_safe=False)
-            else:
-                severity: Severity = finding.severity if use.needed or finding.severity != "critical" else "error"
-                yield dataclasses.replace(finding, severity=severity)
+            yield weigh_lost(finding, use_of(patient, item, names=lost.get(item.device, ())))
 
 
 def repair(patient: Patient, finding: Finding, change: Change) -> None:
@@ -89,15 +80,12 @@ FILESYSTEM_SUPERBLOCK = Fault(
             confidence="medium",
         ),
         Signature(r"EXT4-fs \((\S{1,40})\): unable to read superblock", "{0} has no valid superblock"),
-        Signature(
-            r"ALERT!\s{1,4}(\S{1,200}) does not exist\.\s{1,4}Dropping to a shell",
-            "the root file system {0} was not found",
-            confidence="low",
-        ),
-        Signature(
-            r"Warning: (/dev/(?:disk/by-|mapper/)\S{1,200}) does not exist",
-            "the root file system {0} was not found",
-            confidence="low",
+        *(
+            Signature(pattern, "the root file system {0} was not found", confidence="low")
+            for pattern in (
+                r"ALERT!\s{1,4}(\S{1,200}) does not exist\.\s{1,4}Dropping to a shell",
+                r"Warning: (/dev/(?:disk/by-|mapper/)\S{1,200}) does not exist",
+            )
         ),
         Signature(
             r"error: (?:\S{1,80}:\d{1,5}: ?)?no such device: ([0-9a-fA-F-]{1,40})",
@@ -114,4 +102,19 @@ FILESYSTEM_SUPERBLOCK = Fault(
     weigh=weigh,
     repair=repair,
     safe=True,
+    words=Words(
+        meaning="The beginning of an ext file system was overwritten, as by a tool that was told the wrong disk, and "
+        "with it its superblock. The copies farther back are still there.",
+        effect="Nothing recognises the file system any more. On the root, the boot ends in the initramfs; on "
+        "``/boot``, at the prompt ``grub rescue>``; elsewhere systemd waits for the device and ends in emergency "
+        "mode.",
+        detection="Where nothing is recognised on a device, a superblock is looked for where mke2fs puts its copies, "
+        "and the file system is checked by that copy, without writing.",
+        scope="ext2, ext3 and ext4, on partitions, volumes and whole disks. Other types are not looked for, nor disks "
+        "that other servers use.",
+        remedy="e2fsck writes the superblock anew from the copy, and repairs what goes with it.",
+        safety="Safe where the server's root or ``/etc/fstab`` names the file system, and all of it fits to the copy. "
+        "A copy outlives its file system: a disk that was wiped, or formatted anew, is reported as ``info``, or its "
+        "remedy is left to a person.",
+    ),
 )

@@ -14,43 +14,18 @@ from __future__ import annotations
 
 import typing as t
 
-from ..._patient.write.errors import NoRoom
 from ..._text import printable
-from ..model import Evidence, Fault, Finding, Severity, Signature
-from .shared.disposable import disposable_files
-from .shared.space import MIB, NEEDED, available, files_beneath, largest, mounted_filesystems, percent_used, shown_size
+from ..model import Evidence, Fault, Finding, Severity, Signature, Words
+from .shared.disposable import disposable_files, make_room
+from .shared.space import MIB, available, files_beneath, judge_bytes, largest, mounted_filesystems, shown_size
 
 if t.TYPE_CHECKING:
     from ..._patient.patient import Filesystem, Patient
     from ..._patient.write.change import Change
 
-__all__ = ("SPACE_FULL", "judge_bytes")
+__all__ = ("SPACE_FULL",)
 
 ID = "space-full"
-
-#: with less than this, daemons and package scripts fail although the percentage looks well
-LITTLE = 4 * MIB
-#: with more than this, a server goes on for a while whatever the percentage is
-PLENTY = 512 * MIB
-
-
-def judge_bytes(mount_point: str, *, total: int, free: int, available: int) -> Severity | None:
-    """How bad a full file system is.
-
-    :param free: for root, the blocks reserved for it included.
-    :param available: for everybody else.
-    """
-    if mount_point not in NEEDED or total < 16 * MIB:
-        return None
-    # Only root writes to /boot, and a server boots with a full one: it just takes no new kernel.
-    if mount_point == "/boot":
-        available = free
-    elif free < max(LITTLE, min(total // 1000, PLENTY // 16)):
-        return "critical"
-    usable = total - (free - available)
-    if available < LITTLE or (percent_used(total=total, free=free) >= 99 and free < PLENTY):
-        return "error"
-    return "info" if percent_used(total=usable, free=available) >= 90 else None
 
 
 def detect(patient: Patient) -> t.Iterator[Finding]:
@@ -85,25 +60,8 @@ def _finding(patient: Patient, item: Filesystem, severity: Severity) -> Finding:
 def repair(patient: Patient, finding: Finding, change: Change) -> None:
     for item in mounted_filesystems(patient):
         if item.device == finding.evidence[0].device:
-            _make_room(patient, item, change)
+            make_room(patient, item, change)
     change.untried = patient.written_to_memory
-
-
-def _make_room(patient: Patient, item: Filesystem, change: Change) -> None:
-    """Move out the largest first, until a fifth is free; what the undo bundle has no room for stays."""
-    wanted = (item.total_bytes or 0) // 5 - available(item)
-    moved, refused = 0, None
-    for path, size in disposable_files(patient, item):
-        if moved >= wanted:
-            break
-        try:
-            change.move_out(path)
-            moved += size
-        except NoRoom as exc:
-            refused = exc
-    if refused is not None and not moved:
-        raise refused
-    change.settle(item.mount_point or "/")
 
 
 SPACE_FULL = Fault(
@@ -116,4 +74,22 @@ SPACE_FULL = Fault(
     repair=repair,
     safe=True,
     judged_last=True,
+    words=Words(
+        meaning="Logs, packages or an application's data have filled it, often while an update was under way.",
+        effect="The server often boots, and then services fail with ``No space left on device``, nobody can log in, "
+        "or an update stops half-way and leaves an empty initramfs behind.",
+        detection="It is critical where root itself has less than 4 MiB left (up to 32 MiB of a large file system), an "
+        "error where everybody else has less than 4 MiB, or one per cent and less than 512 MiB is left, and ``info`` "
+        "above 90 per cent. On ``/boot`` it is an error at most, since a server boots with a full one. What takes "
+        "the most room is listed.",
+        scope="``/``, ``/boot``, ``/tmp``, ``/var`` and in it ``lib``, ``log`` and ``tmp``, where they are file "
+        "systems of their own.",
+        remedy="Package files in the caches of apt, dnf, yum, zypper, pacman and PackageKit, and what lies in "
+        "``/tmp`` where the server empties that at boot, are moved away, the largest first, until a fifth is free. "
+        "Logs and data are never touched.",
+        safety="Safe. There is no remedy for ``info``, nor where less than 1 MiB can be won like that: then a person "
+        "has to choose what goes.",
+        undo="What was moved away lies on the rescue system only, and is gone with the rescue. Until the server is "
+        "unrescued it can be put back.",
+    ),
 )

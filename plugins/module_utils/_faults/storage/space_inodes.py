@@ -12,7 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from ..._text import printable
-from ..model import Evidence, Fault, Finding, Severity
+from ..model import Evidence, Fault, Finding, Severity, Words
 from .shared.space import NEEDED, largest, mounted_filesystems, percent_used
 
 if t.TYPE_CHECKING:
@@ -70,4 +70,13 @@ SPACE_INODES = Fault(
     id=ID,
     title="A file system that the server needs room on has no inodes left",
     detect=detect,
+    words=Words(
+        meaning="There is room, but an application has made millions of small files, such as sessions or a mail queue.",
+        effect="The server often boots, and then nothing can be created: services say ``No space left on device`` "
+        "while ``df`` shows room.",
+        detection="It is critical where less than 100 inodes are left (on ``/boot`` an error), an error where one per "
+        "cent and less than 10,000 are left, and ``info`` above 90 per cent. The fullest directories are listed.",
+        scope="ext2, ext3 and ext4, as the other types make inodes when they need them; ``/``, ``/boot``, ``/tmp``, "
+        "``/var`` and in it ``lib``, ``log`` and ``tmp``.",
+    ),
 )

@@ -13,7 +13,7 @@ from ansible_collections.openrescue.server.plugins.modules.disk_diagnose import 
 def test_the_known_faults_are_listed_on_any_machine() -> None:
     listed = run({"list_faults": True, "faults": None})["faults"]
     assert [item["fault"] for item in listed] == [fault.id for fault in FAULTS]
-    assert all(item["title"] for item in listed)
+    assert all(item["title"] and item["words"]["meaning"] for item in listed)
     assert all(item["remedy"] or not item["remedy_safe"] for item in listed)
     [one] = run({"list_faults": True, "faults": ["space-inodes"]})["faults"]
     assert (one["fault"], one["remedy"]) == ("space-inodes", False)

@@ -10,13 +10,14 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 import typing as t
 
 from ...._errors import OpenRescueError
 from ...._formats.grub import Menu, parse_grub
 from ...._text import printable
-from ...model import Evidence, Finding, NotApplicable
+from ...model import Evidence, Finding, NotApplicable, Words
 from .builders import grub_config_builder
 from .loaders import other_loader
 from .places import locate
@@ -26,9 +27,22 @@ if t.TYPE_CHECKING:
     from ...._patient.patient import Patient
     from ...._patient.write.change import Change
 
-__all__ = ("Broken", "NotBuilt", "broken_configs", "finding_of", "judge", "repair")
+__all__ = ("Broken", "NotBuilt", "broken_configs", "finding_of", "judge", "repair", "words")
 
 TIMEOUT = 600.0
+
+#: what these faults have in common for people
+words = functools.partial(
+    Words,
+    scope="Servers that boot by GRUB, by BIOS or by UEFI, also where the EFI partition holds only a redirect to "
+    "``/boot``. A ``grub.cfg`` that a person has written is judged with care, and never written.",
+    remedy="``grub-mkconfig`` or ``grub2-mkconfig`` of the server writes it anew, without looking for other systems. "
+    "What it wrote counts only if an entry names a kernel and a root file system that are there. The tool runs locked "
+    "away, as the guide to recovering a server describes.",
+    safety="Safe where no other way to boot leads to an entry, and no other boot loader may be the one that starts. "
+    "There is no remedy where the server has no kernel, no ``grub-mkconfig`` or no ``/etc/grub.d/10_linux``, and for "
+    "what lies on the EFI partition, except with Red Hat's family up to version 8 and Fedora up to 33.",
+)
 
 
 class NotBuilt(OpenRescueError):

@@ -10,6 +10,7 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 import typing as t
 
@@ -18,7 +19,7 @@ from ...._formats.initramfs import Condition, Source, end_of_zstd, examine, is_e
 from ...._formats.kernel_cmdline import CommandLine
 from ...._text import printable
 from ...._time import Clock, Deadline
-from ...model import Evidence, Finding, NotApplicable
+from ...model import Evidence, Finding, NotApplicable, Words
 from .builders import initramfs_builder
 from .kernels import initramfs_of, release_of
 from .places import unmounted
@@ -28,12 +29,34 @@ if t.TYPE_CHECKING:
     from ...._patient.patient import Patient
     from ...._patient.write.change import Change
 
-__all__ = ("DefaultInitramfs", "NotBuilt", "condition", "default_initramfs", "detect_as", "kernel_finds_root", "repair")
+__all__ = (
+    "DefaultInitramfs",
+    "NotBuilt",
+    "condition",
+    "default_initramfs",
+    "detect_as",
+    "kernel_finds_root",
+    "repair",
+    "words",
+)
 
 #: an initramfs that takes longer to read is not judged
 EXAMINE_TIMEOUT = 120.0
 MAX_FOR_TOOL = 192 * 1024 * 1024
 BUILD_TIMEOUT = 1800.0
+
+#: what these faults have in common for people
+words = functools.partial(
+    Words,
+    scope="The default entry of GRUB, systemd-boot and extlinux, by BIOS and by UEFI, with ``/boot`` on a partition "
+    "of its own or not, and the entries of the Boot Loader Specification. It does not apply to unified kernel images, "
+    "which hold their initramfs, nor to kernels that start without one.",
+    remedy="The server's own tool builds it anew for this kernel, at this path: ``mkinitramfs`` (Debian, Ubuntu), "
+    "``dracut`` (Red Hat's family, SUSE; with drivers for any hardware), ``mkinitcpio`` (Arch) or ``mkinitfs`` "
+    "(Alpine). It is examined afterwards. The tool runs locked away, as the guide to recovering a server describes.",
+    safety="Safe. There is no remedy where the server has none of these tools, or where the kernel or its modules are "
+    "not there.",
+)
 
 
 class NotBuilt(OpenRescueError):

@@ -15,12 +15,14 @@ import re
 import typing as t
 
 from ...._patient.tree.fstab import fstab_lines
-from .space import files_beneath
+from ...._patient.write.errors import NoRoom
+from .space import available, files_beneath
 
 if t.TYPE_CHECKING:
     from ...._patient.patient import Filesystem, Patient
+    from ...._patient.write.change import Change
 
-__all__ = ("CACHES", "disposable_files", "emptied_at_boot")
+__all__ = ("CACHES", "disposable_files", "emptied_at_boot", "make_room")
 
 MAX_FILES = 5000
 TMP = "/tmp"  # noqa: S108
@@ -54,6 +56,23 @@ def disposable_files(patient: Patient, item: Filesystem) -> list[tuple[str, int]
         found += files_beneath(patient, TMP)
     mine = [(path, size) for path, size in found if size and _lies_on(patient, path, item)]
     return sorted(mine, key=lambda one: -one[1])[:MAX_FILES]
+
+
+def make_room(patient: Patient, item: Filesystem, change: Change) -> None:
+    """Move out the largest first, until a fifth is free; what the undo bundle has no room for stays."""
+    wanted = (item.total_bytes or 0) // 5 - available(item)
+    moved, refused = 0, None
+    for path, size in disposable_files(patient, item):
+        if moved >= wanted:
+            break
+        try:
+            change.move_out(path)
+            moved += size
+        except NoRoom as exc:
+            refused = exc
+    if refused is not None and not moved:
+        raise refused
+    change.settle(item.mount_point or "/")
 
 
 def _lies_on(patient: Patient, path: str, item: Filesystem) -> bool:

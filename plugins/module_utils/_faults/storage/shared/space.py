@@ -17,12 +17,14 @@ from .use import is_shared
 
 if t.TYPE_CHECKING:
     from ...._patient.patient import Filesystem, Patient
+    from ...model import Severity
 
 __all__ = (
     "MIB",
     "NEEDED",
     "available",
     "files_beneath",
+    "judge_bytes",
     "largest",
     "mounted_filesystems",
     "percent_used",
@@ -31,6 +33,10 @@ __all__ = (
 
 MIB = 1024 * 1024
 MAX_EVIDENCE = 8
+#: with less than this, daemons and package scripts fail although the percentage looks well
+LITTLE = 4 * MIB
+#: with more than this, a server goes on for a while whatever the percentage is
+PLENTY = 512 * MIB
 
 #: what a server cannot run without room on
 NEEDED = ("/", "/var", "/var/log", "/var/lib", "/var/tmp", "/tmp", "/boot")  # noqa: S108
@@ -41,6 +47,25 @@ _READ_ONLY = ("squashfs", "erofs", "iso9660", "udf", "cramfs", "romfs")
 def percent_used(*, total: int, free: int) -> float:
     """How much is used, in percent."""
     return 100.0 * (total - free) / total if total else 0.0
+
+
+def judge_bytes(mount_point: str, *, total: int, free: int, available: int) -> Severity | None:
+    """How bad a full file system is.
+
+    :param free: for root, the blocks reserved for it included.
+    :param available: for everybody else.
+    """
+    if mount_point not in NEEDED or total < 16 * MIB:
+        return None
+    # Only root writes to /boot, and a server boots with a full one: it just takes no new kernel.
+    if mount_point == "/boot":
+        available = free
+    elif free < max(LITTLE, min(total // 1000, PLENTY // 16)):
+        return "critical"
+    usable = total - (free - available)
+    if available < LITTLE or (percent_used(total=total, free=free) >= 99 and free < PLENTY):
+        return "error"
+    return "info" if percent_used(total=usable, free=available) >= 90 else None
 
 
 def available(item: Filesystem) -> int:

@@ -18,7 +18,7 @@ from ...model import Finding, Severity
 if t.TYPE_CHECKING:
     from ...._patient.patient import Filesystem, Patient
 
-__all__ = ("Use", "is_shared", "use_of", "weigh_damage")
+__all__ = ("Use", "is_shared", "use_of", "weigh_damage", "weigh_lost")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,3 +78,14 @@ def weigh_damage(finding: Finding, use: Use, *, mounts: bool) -> Finding:
     elif (use.needed and not mounts) or (use.checked and finding.severity == "critical"):
         severity = "critical"
     return dataclasses.replace(finding, severity=severity, remedy_safe=finding.remedy_safe and use.named)
+
+
+def weigh_lost(finding: Finding, use: Use) -> Finding:
+    """A disk that was wiped keeps the copies of its superblock too: what the server does not name is left alone."""
+    if not use.known:
+        return dataclasses.replace(finding, remedy_safe=False)
+    if not use.named:
+        what = f"{finding.summary}, or was wiped: the server does not use it"
+        return dataclasses.replace(finding, severity="info", summary=what, remedy_safe=False)
+    severity: Severity = finding.severity if use.needed or finding.severity != "critical" else "error"
+    return dataclasses.replace(finding, severity=severity)

@@ -13,7 +13,7 @@ import pytest
 from _formats.boot_samples import bzimage, elf
 from ansible_collections.openrescue.server.plugins.module_utils._faults.catalog import CHAIN, FAULTS
 from ansible_collections.openrescue.server.plugins.module_utils._faults.engine.verdict import verdict_of
-from ansible_collections.openrescue.server.plugins.module_utils._faults.model import NotApplicable
+from ansible_collections.openrescue.server.plugins.module_utils._faults.model import Fault, NotApplicable
 from ansible_collections.openrescue.server.plugins.module_utils._patient.patient import Filesystem
 from ansible_collections.openrescue.server.plugins.module_utils._patient.tree.contents import (
     read_kernels,
@@ -42,6 +42,8 @@ LABEL virt
   INITRD initramfs-virt
   APPEND root=UUID={ROOT.uuid} modules=sd-mod,usb-storage,ext4 quiet rootfstype=ext4
 """
+#: What somebody reads who has a server with this fault and nothing else at hand.
+SENTENCES = ("meaning", "effect", "detection", "scope", "remedy", "safety")
 TREE_FAULTS = [fault for fault in FAULTS if fault.stage == "tree"]
 
 
@@ -100,3 +102,12 @@ def test_an_alpine_that_is_not_whole_has_some(alpine: Disk) -> None:
     alpine.drop("/boot/initramfs-virt")
     alpine.kernels = tuple(dataclasses.replace(kernel, initramfs=None) for kernel in alpine.kernels)
     assert [item.partition(":")[0] for item in found(alpine)] == ["initramfs-missing"]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
+def test_a_fault_has_words_for_people(fault: Fault) -> None:
+    assert fault.words is not None, "give it words=Words(...): its page is made of them"
+    for name in SENTENCES:
+        text = getattr(fault.words, name)
+        assert bool(text) == (fault.repair is not None or name not in ("remedy", "safety")), name
+        assert not text or (text.endswith(".") and text == " ".join(text.split())), f"{name}: whole sentences"

@@ -11,11 +11,11 @@ from ansible_collections.openrescue.server.plugins.module_utils._faults.storage.
     CACHES,
     emptied_at_boot,
 )
-from ansible_collections.openrescue.server.plugins.module_utils._faults.storage.shared.space import largest
-from ansible_collections.openrescue.server.plugins.module_utils._faults.storage.space_full import (
-    SPACE_FULL,
+from ansible_collections.openrescue.server.plugins.module_utils._faults.storage.shared.space import (
     judge_bytes,
+    largest,
 )
+from ansible_collections.openrescue.server.plugins.module_utils._faults.storage.space_full import SPACE_FULL
 from ansible_collections.openrescue.server.plugins.module_utils._patient.write.errors import NoRoom
 
 from ..fakes import BOOT, ROOT, FakeChange, FakePatient

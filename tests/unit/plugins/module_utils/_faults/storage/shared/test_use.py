@@ -7,7 +7,13 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from ansible_collections.openrescue.server.plugins.module_utils._faults.storage.shared.use import Use, is_shared, use_of
+from ansible_collections.openrescue.server.plugins.module_utils._faults.model import Finding
+from ansible_collections.openrescue.server.plugins.module_utils._faults.storage.shared.use import (
+    Use,
+    is_shared,
+    use_of,
+    weigh_lost,
+)
 from ansible_collections.openrescue.server.plugins.module_utils._patient.patient import Filesystem
 
 from ...fakes import BOOT, ROOT, FakePatient
@@ -52,3 +58,17 @@ def test_without_an_operating_system_nobody_can_say(patient: FakePatient) -> Non
 
 def test_what_nobody_says_is_not_shared() -> None:
     assert not is_shared(DATA)
+
+
+@pytest.mark.parametrize(
+    ("use", "severity", "safe"),
+    [
+        (Use(known=False), "critical", False),
+        (Use(known=True), "info", False),  # it may have been wiped on purpose
+        (NAMED, "error", True),
+        (NEEDED, "critical", True),
+    ],
+)
+def test_a_lost_superblock_is_weighed_by_the_use_of_its_device(use: Use, severity: str, safe: bool) -> None:
+    weighed = weigh_lost(Finding("filesystem-superblock", "critical", "lost", remedy="mend", remedy_safe=True), use)
+    assert (weighed.severity, weighed.remedy_safe) == (severity, safe)
