@@ -109,6 +109,7 @@ def run_record(
         "undo": repair.get("undo"),
         "proof": taken.get("verify", {}).get("proof"),
         "error": _reason(taken, end["error"]) if end["outcome"] == "failed" else end["error"] or None,
+        "said": end["said"],
         "next": list(end["next"]),
     }
 

@@ -126,7 +126,7 @@ def _names(names: t.Sequence[str]) -> str:
 
 
 def _going_on(name: str, record: Result, command: str) -> list[Line]:
-    lines = []
+    lines = titled("", str(record.get("said"))) if record.get("outcome") == "checked" else []
     if record.get("undo"):
         words = f"openrescue.server.undo -e rescue_hosts={shlex.quote(name)} -e undo={shlex.quote(str(record['undo']))}"
         lines += command_lines(f"undo {name}: ", f"{command} {words}")

@@ -12,8 +12,10 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
+import time
 import typing as t
 
 from openrescue_lab.base import LAB_DIR, REPOSITORY, run
@@ -25,6 +27,7 @@ MODULES = ("server_rescue", "server_rescue_info", "console_diagnose", "disk_diag
 MODULE = """\
 import json
 import os
+import time
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -43,6 +46,8 @@ with open(path, "w") as file:
     json.dump(answers, file)
 if answer == "lost":
     os._exit(255)
+if answer == "endless":
+    time.sleep(300)
 (module.fail_json if answer.get("failed") else module.exit_json)(**{{"msg": "", **answer}})
 """
 #: runs here what it is asked to run there; a rescue system has its own disk below its root, and a server has booted
@@ -173,8 +178,12 @@ def play(
     *arguments: str,
     core: str = "main",
     env: t.Mapping[str, str] | None = None,
+    interrupt_at: str = "",
 ) -> Told:
-    """Run a playbook on all these servers at once; `env` comes on top of what it is run with."""
+    """Run a playbook on all these servers at once; `env` comes on top of what it is run with.
+
+    :param interrupt_at: the module at which somebody presses Ctrl-C.
+    """
     home = directory / "home"
     home.mkdir()
     tree = collection(directory, home)
@@ -200,7 +209,7 @@ def play(
     }
     (home / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts, "vars": variables}}), encoding="utf-8")
     named = str(playbook) if isinstance(playbook, pathlib.Path) else f"openrescue.server.{playbook}"
-    done = subprocess.run(
+    running = subprocess.Popen(
         [ansible_playbook(core), "-i", home / "hosts.json", named, "-e", "rescue_hosts=all", *arguments],
         env={
             **os.environ,
@@ -212,17 +221,29 @@ def play(
             "PYTHONPATH": str(home),
             **(env or {}),
         },
-        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        check=False,
-        timeout=600,
+        start_new_session=True,
     )
-    text = done.stdout + done.stderr
+    if interrupt_at:
+        _press_ctrl_c(running, [home / f"{name}.calls" for name in scenarios], interrupt_at)
+    text, _none = running.communicate(timeout=600)
     stats = text.rpartition("CUSTOM STATS: ")[2]
     at = stats.find("RUN: ")
     records = json.JSONDecoder().raw_decode(stats[at + len("RUN: ") :])[0]["openrescue"]["servers"] if at >= 0 else {}
     calls = {name: [tuple(json.loads(line)) for line in _lines(home / f"{name}.calls")] for name in scenarios}
-    return Told(done.returncode, text, records, calls)
+    return Told(running.returncode, text, records, calls)
+
+
+def _press_ctrl_c(running: subprocess.Popen[str], calls: t.Sequence[pathlib.Path], module: str) -> None:
+    """As a terminal does: to the whole group, when a module is at work."""
+    for _again in range(1200):
+        if any(f'["{module}", ' in line for path in calls for line in _lines(path)):
+            break
+        time.sleep(0.1)
+    os.killpg(running.pid, signal.SIGINT)
 
 
 def _lines(path: pathlib.Path) -> list[str]:

@@ -124,3 +124,28 @@ def test_a_playbook_that_is_not_ours(tmp_path: pathlib.Path) -> None:
     assert lines.count("web1 tasks Change something") == 1, told.text
     assert "web1 tasks Go wrong: my own mistake" in lines
     assert "See nothing" not in told.text
+
+
+def test_with_the_default_callback_nothing_of_a_good_run_is_red_either(tmp_path: pathlib.Path) -> None:
+    told = play(tmp_path, "recover", {"web1": scenario("web1", disk_repair=[FIXED]), "up": TABLE["healthy"][0]})
+    assert told.code == 0, told.text
+    for word in ("fatal", "[ERROR]", "FAILED", "UNREACHABLE", "RETRYING"):
+        assert word not in told.text, told.text
+    assert told.text.count("rescued=0") == 2
+    # The last task of a server tells the whole of it.
+    assert "web1 is back: it lets us log in, and says running" in told.text
+
+
+def test_a_run_that_is_stopped_by_hand_says_what_is_left_how(tmp_path: pathlib.Path) -> None:
+    told = play(
+        tmp_path,
+        "recover",
+        {"web1": scenario("web1", disk_repair=["endless"]), "up": TABLE["healthy"][0]},
+        env=TOLD_BY_STORY,
+        interrupt_at="disk_repair",
+    )
+    assert told.code != 0
+    lines = read(told)
+    assert any(line.startswith("web1: stopped by hand, and left rescued.") for line in lines), told.text
+    assert any("openrescue.server.unrescue -e rescue_hosts=web1" in line for line in lines), told.text
+    assert not any("Traceback" in line for line in lines), told.text

@@ -34,6 +34,12 @@ def test_commands_are_those_of_this_run() -> None:
     assert f"next web1: {MINE} openrescue.server.unrescue -e rescue_hosts=web1" in lines
 
 
+def test_a_check_says_what_would_be_done() -> None:
+    lines = texts({"web1": {"outcome": "checked", "said": "web1 would be rescued"}, "up": {"outcome": "left_alone"}})
+    assert "web1 would be rescued" in lines
+    assert lines[-1] == "1 checked, 1 up"
+
+
 def test_a_name_is_a_word_of_a_command() -> None:
     lines = texts({"a b; rm": {"outcome": "back", "undo": "u1"}})
     assert f"undo a b; rm: {MINE} openrescue.server.undo -e rescue_hosts='a b; rm' -e undo=u1" in lines
