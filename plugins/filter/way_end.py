@@ -149,7 +149,7 @@ def _plan(steps: t.Mapping[str, Result | None], host: str) -> str:
     if steps.get("diagnose"):
         would = [str(item["fault"]) for item in (steps.get("repair") or {}).get("applied") or () if item.get("fault")]
         return f"{host} is rescued; its repair would be: {', '.join(would) or 'none'}"
-    return f"{host} would be rescued, diagnosed, repaired and given back. What is to be repaired nobody can tell before that"
+    return f"{host} would be rescued, diagnosed, repaired and given back; nobody can tell yet what is to be repaired"
 
 
 class FilterModule:

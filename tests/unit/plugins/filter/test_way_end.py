@@ -84,7 +84,7 @@ def test_how_to_leave_what_is_kept() -> None:
 
 
 def test_the_plan_says_what_is_known() -> None:
-    assert "nobody can tell before" in end({}, check=True)["said"]
+    assert "nobody can tell yet" in end({}, check=True)["said"]
     known = end({"diagnose": FOUND, "repair": {"applied": [CRITICAL]}}, check=True)["said"]
     assert "fstab-syntax" in known
     assert "none" in end({"diagnose": {"findings": []}}, check=True)["said"]
