@@ -28,9 +28,11 @@ __all__ = (
     "answered",
     "apply",
     "argument_specs",
+    "calls",
     "check_answer",
     "check_survey",
     "complaints",
+    "stand_ins",
 )
 
 PROJECT = LAB_DIR.parent.parent / "awx"
@@ -187,33 +189,42 @@ def complaints(directory: pathlib.Path, wrong: t.Sequence[Given]) -> list[str]:
     return t.cast("list[str]", json.loads(said.read_text(encoding="utf-8")))
 
 
-def _run(directory: pathlib.Path, playbook: pathlib.Path, *, has: Has | None, settings: Given) -> Applied:
-    calls = directory / "calls"
-    calls.touch()
+def stand_ins(directory: pathlib.Path, *modules: str, has: Has | None = None) -> dict[str, str]:
+    """Put stand-ins for these modules into a directory, and give the environment that has Ansible take them."""
     plugins = directory / "collections/ansible_collections/awx/awx/plugins"
     for kind in ("action", "lookup"):
         (plugins / kind).mkdir(parents=True)
-    for name in MODULES:
+    for name in modules:
         (plugins / f"action/{name}.py").write_text(ACTION, encoding="utf-8")
     (plugins / "lookup/controller_api.py").write_text(LOOKUP, encoding="utf-8")
-    (directory / "specs").write_text(json.dumps(argument_specs(*MODULES)), encoding="utf-8")
+    (directory / "specs").write_text(json.dumps(argument_specs(*modules)), encoding="utf-8")
+    (directory / "calls").touch()
     there = {"organizations": ["Default"], "credentials": [], "notification_templates": [], **(has or {})}
+    return {
+        **os.environ,
+        "ANSIBLE_COLLECTIONS_PATH": str(directory / "collections"),
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+        "AWX_CALLS": str(directory / "calls"),
+        "AWX_HAS": json.dumps(there),
+        "AWX_SPECS": str(directory / "specs"),
+        "PATH": f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
+
+
+def calls(directory: pathlib.Path) -> list[tuple[str, Given]]:
+    """What the stand-ins in this directory were called with."""
+    return [tuple(json.loads(line)) for line in (directory / "calls").read_text(encoding="utf-8").splitlines()]
+
+
+def _run(directory: pathlib.Path, playbook: pathlib.Path, *, has: Has | None, settings: Given) -> Applied:
     done = subprocess.run(
-        [pathlib.Path(sys.executable).with_name("ansible-playbook"), playbook, f"--extra-vars={json.dumps(settings)}"],
-        env={
-            **os.environ,
-            "ANSIBLE_COLLECTIONS_PATH": str(directory / "collections"),
-            "ANSIBLE_LOCALHOST_WARNING": "false",
-            "AWX_CALLS": str(calls),
-            "AWX_HAS": json.dumps(there),
-            "AWX_SPECS": str(directory / "specs"),
-        },
+        ["ansible-playbook", playbook, f"--extra-vars={json.dumps(settings)}"],
+        env=stand_ins(directory, *MODULES, has=has),
         capture_output=True,
         text=True,
         check=False,
     )
-    lines = calls.read_text(encoding="utf-8").splitlines()
-    return Applied(done.returncode, done.stdout + done.stderr, [tuple(json.loads(line)) for line in lines])
+    return Applied(done.returncode, done.stdout + done.stderr, calls(directory))
 
 
 def check_survey(survey: Given) -> int:
@@ -254,7 +265,7 @@ def _check_question(question: Given) -> None:
 
 def check_answer(question: Given, answer: t.Any) -> None:
     """Refuse an answer that AWX refuses."""
-    kind, low, high = question["type"], question.get("min"), question.get("max")
+    kind, low, high = question["type"], question.get("min", 0), question.get("max", 0)
     if kind == "multiplechoice":
         good = answer in question["choices"]
     elif kind == "integer":

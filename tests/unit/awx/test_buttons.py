@@ -21,7 +21,7 @@ BUTTONS = {button["name"]: button for button in DATA["awx_buttons"]}
 #: Buttons whose playbook is still on its way.
 AWAITED = {"collect"}
 #: Questions that no role takes: what only a playbook knows.
-PLAYBOOKS_OWN = {"rescue_hosts", "recover_running", "recover_keep_rescued", "recover_serial", "undo", "collect_dest"}
+PLAYBOOKS_OWN = {"rescue_hosts", "recover_running", "recover_keep_rescued", "recover_serial"}
 #: What may be left empty, which means something.
 MAY_BE_EMPTY = {"undo", "collect_dest"}
 
@@ -37,8 +37,9 @@ def surveys(full: awx.Applied) -> dict[str, dict[str, t.Any]]:
 def options() -> dict[str, dict[str, t.Any]]:
     """Every input of every role, by name."""
     files = sorted(ROOT.glob("roles/*/meta/argument_specs.yml"))
-    specs = [yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"]["main"]["options"] for path in files]
-    return {name: about for spec in specs for name, about in spec.items()}
+    specs = [yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"] for path in files]
+    entries = [entry["options"] for spec in specs for entry in reversed(spec.values())]
+    return {name: about for entry in entries for name, about in entry.items()}
 
 
 @pytest.mark.parametrize("name", BUTTONS)
@@ -125,32 +126,33 @@ def test_a_question_that_awx_does_not_take_is_seen(change: dict[str, t.Any], sai
         awx.check_survey({**survey, "spec": [{**question, **change}]})
 
 
-def test_questions_agree_with_the_roles() -> None:
-    known = options()
-    agreed = 0
-    for name, question in DATA["awx_questions"].items():
-        about = known.get(name, {}) if name not in MAY_BE_EMPTY else {}
-        if about.get("type") in ("str", "int"):
-            kind = "multiplechoice" if "choices" in about else {"str": "text", "int": "integer"}[about["type"]]
-            assert question["type"] == kind, name
-            assert question.get("choices") == about.get("choices"), name
-            assert question.get("default") == about.get("default"), name
-            agreed += 1
-    assert agreed == 6
-    words = re.findall(r"V\((\w+)\)", " ".join(known["repair_faults"]["description"]))
-    assert set(DATA["awx_questions"]["repair_faults"]["choices"]) <= set(words)
-    assert DATA["awx_questions"]["repair_faults"]["default"] == known["repair_faults"]["default"]
+@pytest.mark.parametrize("name", sorted(set(DATA["awx_questions"]) - MAY_BE_EMPTY))
+def test_a_question_agrees_with_what_is_asked_for(name: str) -> None:
+    question, about = DATA["awx_questions"][name], options().get(name)
+    if about is None:
+        assert name in PLAYBOOKS_OWN
+    elif about["type"] == "bool":
+        assert question["choices"] == ["false", "true"]
+        assert question["default"] == str(about["default"]).lower()
+    elif about["type"] == "raw":
+        words = re.findall(r"V\((\w+)\)", " ".join(about["description"]))
+        assert set(question["choices"]) <= set(words)
+        assert question["default"] == about["default"]
+    else:
+        kind = "multiplechoice" if "choices" in about else {"str": "text", "int": "integer"}[about["type"]]
+        assert question["type"] == kind
+        assert question.get("choices") == about.get("choices")
+        assert question.get("default") == about.get("default")
 
 
 def test_questions_that_are_a_playbooks_own_are_used_there() -> None:
-    rest = set(DATA["awx_questions"]) - set(options())
-    assert rest | {"collect_dest"} == PLAYBOOKS_OWN
-    used = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("playbooks/**/*.yml"))
-    for name in rest - {"rescue_hosts"} - MAY_BE_EMPTY:
+    files = [*ROOT.glob("playbooks/**/*.yml"), *ROOT.glob("roles/*/tasks/*.yml")]
+    used = "".join(path.read_text(encoding="utf-8") for path in files)
+    for name in set(DATA["awx_questions"]) - set(options()) - {"rescue_hosts"} - MAY_BE_EMPTY:
         [default] = set(re.findall(rf"\b{name} \| default\(([^)]*)\)", used))
         assert default.strip("'") == DATA["awx_questions"][name]["default"]
     # An answer that is left empty reaches the playbook, which takes it for none.
-    assert set(re.findall(r"\bundo \| default\(([^)]*)\)", used)) == {"'', true"}
+    assert set(re.findall(r"(?<![.\w])undo \| default\(([^)]*)\)", used)) == {"'', true"}
     assert "default" not in DATA["awx_questions"]["rescue_hosts"], "silence never touches a server"
 
 
