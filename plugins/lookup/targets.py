@@ -15,8 +15,8 @@ author:
 description:
   - Lists the hosts of the inventory that fit the pattern and the C(--limit) of the command line.
   - Ansible itself ends well where a pattern fits no host. Here that is an error.
-  - So is a plain name, in the patterns or in the limit, that no host and no group has, although others fit. A typo would
-    skip a server, or not spare it, and nobody would see that.
+  - So is a plain name, in the patterns or in the limit, that no host and no group has, although others fit. A typo
+    would skip a server, or not spare it, and nobody would see that.
   - A rescue system that this run has added to the inventory is never a target.
   - A variable of the command line that differs by a letter or two from one that this collection takes is an error, too.
 options:
