@@ -16,6 +16,8 @@ description:
   - Lists the hosts of the inventory that fit the pattern and the C(--limit) of the command line.
   - Ansible itself ends well where a pattern fits no host. Here that is an error.
   - Tags of the command line are an error, since they would leave out all that has none of them, and end well.
+  - So is a plain name, in the patterns or in the limit, that no host and no group has, although others fit. A typo
+    would skip a server, or not spare it, and nobody would see that.
   - A rescue system that this run has added to the inventory is never a target.
   - A variable of the command line that differs by a letter or two from one that this collection takes is an error, too.
 options:
@@ -39,10 +41,12 @@ _list:
   elements: str
 """
 
+import re
 import typing as t
 
+from ansible import constants
 from ansible.errors import AnsibleLookupError
-from ansible.inventory.manager import InventoryManager
+from ansible.inventory.manager import InventoryManager, split_host_pattern
 from ansible.plugins.lookup import LookupBase
 from ansible_collections.openrescue.server.plugins.plugin_utils._inputs import misspelled
 
@@ -50,6 +54,15 @@ __all__ = ("LookupModule",)
 
 #: the group of the rescue systems that the action rescue_host adds
 RESCUE_SYSTEMS = "openrescue_rescue_systems"
+#: A name, also one to be left out or of which only a part is meant. A wildcard, an expression and a file are none.
+PLAIN = re.compile(r"[!&]?(?P<name>[^!&@~*?\[][^*?\[]*)(\[[-:0-9]+\])?")
+
+
+def unknown(patterns: t.Any, known: t.Collection[str]) -> list[str]:
+    """The plain names in these patterns that nobody has."""
+    plain = (PLAIN.fullmatch(pattern) for pattern in split_host_pattern(patterns))
+    names = (match["name"] for match in plain if match)
+    return sorted({name for name in names if name not in known and name not in constants.LOCALHOST})
 
 
 class LookupModule(LookupBase):
@@ -69,8 +82,9 @@ class LookupModule(LookupBase):
         patterns = [
             pattern for term in terms for pattern in ([term] if isinstance(term, str) else term or []) if pattern
         ]
+        groups = variables["groups"]
         inventory = InventoryManager(self._loader, parse=False)
-        for group, hosts in variables["groups"].items():
+        for group, hosts in groups.items():
             inventory.add_group(group)
             for host in hosts:
                 inventory.add_host(host, group=group)
@@ -79,7 +93,13 @@ class LookupModule(LookupBase):
         if limit:
             inventory.subset(limit)
             said += f" and --limit {limit}"
-        added = variables["groups"].get(RESCUE_SYSTEMS, [])
+        strangers = unknown([*patterns, *([limit] if limit else [])], {*groups, *groups["all"]})
+        if strangers:
+            raise AnsibleLookupError(
+                f"rescue_hosts is '{said}': no host or group of the inventory is called {', '.join(strangers)}."
+                " Nothing was done"
+            )
+        added = groups.get(RESCUE_SYSTEMS, [])
         found = [host.name for host in inventory.get_hosts(patterns) if host.name not in added] if patterns else []
         if not found:
             raise AnsibleLookupError(f"rescue_hosts is '{said}': no host of the inventory fits. Nothing was done")

@@ -9,132 +9,27 @@ import json
 import os
 import pathlib
 import shutil
-import subprocess
 import sys
 import tempfile
 import typing as t
 
 import ansible_runner
 import yaml
+from openrescue_lab.awx import PROJECT, Refused, answered
 from openrescue_lab.base import LAB_DIR, run
 
-PROJECT = LAB_DIR.parent.parent / "awx"
 BIN = pathlib.Path(sys.executable).parent
 
-#: stands for a module of awx.awx: checks its parameters as the real one does, and writes them down
-STAND_IN = """\
-import json
-import os
 
-from ansible.module_utils.basic import AnsibleModule
-
-module = AnsibleModule(argument_spec=json.loads({spec!r}), supports_check_mode=True)
-given = {{key: value for key, value in module.params.items() if value is not None}}
-with open(os.environ["AWX_CALLS"], "a") as file:
-    file.write(json.dumps([{name!r}, given]) + "\\n")
-module.exit_json(changed=True)
-"""
-
-
-class Refused(Exception):
-    """AWX would not take this."""
+def workflow() -> dict[str, t.Any]:
+    """The workflow, as data."""
+    text = (PROJECT / "workflow.yml").read_text(encoding="utf-8")
+    return t.cast("dict[str, t.Any]", yaml.safe_load(text)["awx_recovery"])
 
 
 def tree() -> str:
     """Where this collection is importable."""
     return run(LAB_DIR / "venv", "tree").strip()
-
-
-def argument_specs(*names: str) -> dict[str, dict[str, t.Any]]:
-    """The argument specs of modules of awx.awx, from their documentation."""
-    text = run(BIN / "ansible-doc", "--type", "module", "--json", *(f"awx.awx.{name}" for name in names))
-    kept = ("type", "elements", "required", "default", "choices", "aliases")
-    return {
-        name.removeprefix("awx.awx."): {
-            option: {key: value for key, value in about.items() if key in kept and value is not None}
-            for option, about in found["doc"]["options"].items()
-        }
-        for name, found in json.loads(text).items()
-    }
-
-
-def applied(directory: pathlib.Path, modules: t.Sequence[str], **settings: t.Any) -> list[tuple[str, dict[str, t.Any]]]:
-    """Run apply.yml, and say which modules it called with what, in order."""
-    calls = directory / "calls"
-    plugins = directory / "collections/ansible_collections/awx/awx/plugins/modules"
-    plugins.mkdir(parents=True)
-    for name, spec in argument_specs(*modules).items():
-        (plugins / f"{name}.py").write_text(STAND_IN.format(spec=json.dumps(spec), name=name), encoding="utf-8")
-    done = subprocess.run(
-        [BIN / "ansible-playbook", PROJECT / "apply.yml", f"--extra-vars={json.dumps(settings)}"],
-        env={
-            **os.environ,
-            "ANSIBLE_COLLECTIONS_PATH": str(directory / "collections"),
-            "ANSIBLE_LOCALHOST_WARNING": "false",
-            "AWX_CALLS": str(calls),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise Refused(done.stdout + done.stderr)
-    return [tuple(json.loads(line)) for line in calls.read_text(encoding="utf-8").splitlines()]
-
-
-def check_survey(survey: dict[str, t.Any]) -> int:
-    """Refuse a survey that AWX refuses, and one that would hand on an answer that nobody gave; count its questions."""
-    types = {"text": str, "textarea": str, "password": str, "multiplechoice": str, "multiselect": str}
-    types |= {"integer": int, "float": float}
-    for field, kind in (("name", str), ("description", str), ("spec", list)):
-        if not isinstance(survey.get(field), kind):
-            raise Refused(f"the survey's {field}")
-    variables = [question["variable"] for question in survey["spec"]]
-    if len(set(variables)) != len(variables) or not variables:
-        raise Refused("each variable is asked once")
-    for question in survey["spec"]:
-        name = question["variable"]
-        if not isinstance(question["question_name"], str) or question["type"] not in types:
-            raise Refused(f"{name}: its name or type")
-        if not isinstance(question["required"], bool) or set(question) - {
-            "question_name", "question_description", "variable", "type", "required", "default", "choices", "min", "max"
-        }:  # fmt: skip
-            raise Refused(f"{name}: its fields")
-        if any(not isinstance(question.get(limit, 0), int) for limit in ("min", "max")):
-            raise Refused(f"{name}: its limits")
-        if question["type"].startswith("multi") != ("choices" in question):
-            raise Refused(f"{name}: its choices")
-        if not question["required"] or (question["type"] == "text" and question.get("min", 0) < 1):
-            raise Refused(f"{name}: AWX hands on an empty answer, and that overrides the inventory")
-        if "default" in question:
-            check_answer(question, question["default"])
-    return len(variables)
-
-
-def check_answer(question: dict[str, t.Any], answer: t.Any) -> None:
-    """Refuse an answer that AWX refuses."""
-    kind, low, high = question["type"], question.get("min"), question.get("max")
-    if kind == "multiplechoice":
-        good = answer in question["choices"]
-    elif kind == "integer":
-        good = type(answer) is int and low <= answer <= high
-    else:
-        good = isinstance(answer, str) and low <= len(answer) <= high
-    if not good:
-        raise Refused(f"{question['variable']}: {answer!r} is no answer")
-
-
-def extra_vars(template: dict[str, t.Any], answers: dict[str, t.Any]) -> dict[str, t.Any]:
-    """What a press of the button with these answers hands to the playbook."""
-    questions = {question["variable"]: question for question in template["survey_spec"]["spec"]}
-    if set(answers) - set(questions) and not template["ask_variables_on_launch"]:
-        raise Refused(f"not asked for: {set(answers) - set(questions)}")
-    given = {name: question["default"] for name, question in questions.items() if "default" in question} | answers
-    for name, question in questions.items():
-        if name not in given:
-            raise Refused(f"{name} is required")
-        check_answer(question, given[name])
-    return given
 
 
 class _Unsafe(yaml.SafeDumper):
@@ -174,11 +69,13 @@ class Awx:
     openstack: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     ssh_key: str = ""
 
-    def press(self, button: str, *, job_type: str = "run", **answers: t.Any) -> Ended:
+    def press(self, button: str, *, job_type: str = "run", limit: str = "", **answers: t.Any) -> Ended:
         """Press a button, answer its survey, and wait for the end of the job."""
         template = self.templates[button]
         if job_type != template["job_type"] and not template["ask_job_type_on_launch"]:
             raise Refused(f"{button} is always {template['job_type']}")
+        if limit and not template["ask_limit_on_launch"]:
+            raise Refused(f"{button} asks for no limit")
         home = pathlib.Path(tempfile.mkdtemp(prefix="job-", dir=self.directory))
         shutil.copytree(PROJECT, home / "project")
         for name in ("inventory", "env", "home", "cp"):
@@ -188,7 +85,7 @@ class Awx:
         flags += ["--check"] if job_type == "check" else []
         flags += ["--diff"] if template["diff_mode"] else []
         (home / "env/cmdline").write_text(" ".join(flags), encoding="ascii")
-        given = extra_vars(template, answers)
+        given = answered(template, answers)
         (home / "env/extravars").write_text(yaml.dump(given, Dumper=_Unsafe), encoding="utf-8")
         (home / "env/envvars").write_text(yaml.safe_dump(self._environment(home)), encoding="utf-8")
         if self.ssh_key:
@@ -198,6 +95,7 @@ class Awx:
             private_data_dir=str(home),
             playbook=template["playbook"],
             inventory=str(home / "inventory"),
+            limit=limit or None,
             verbosity=template["verbosity"] or None,
             quiet=True,
             settings={"suppress_ansible_output": True, "idle_timeout": 0, "job_timeout": template["timeout"]},

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026, The openrescue authors
-"""The buttons of awx/: what AWX is told, and each pressed as AWX presses it."""
+"""The buttons of awx/, each pressed as AWX presses it. What AWX is told of them, tests/unit/awx looks at."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import pathlib
-import re
 import subprocess
 import tempfile
 import typing as t
@@ -15,8 +14,8 @@ import typing as t
 import awx_job as awx
 import pytest
 import yaml
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from openrescue_lab import breakage
+from openrescue_lab.awx import PROJECT, Refused, apply
 from openrescue_lab.base import run
 from openrescue_lab.cloud import Cloud
 from openrescue_lab.domain import Domain
@@ -26,123 +25,21 @@ from openrescue_lab.rescue import RescueImage
 # One process has the lab's libvirt.
 pytestmark = pytest.mark.xdist_group("lab")
 
-ROOT = awx.PROJECT.parent
-BUTTONS = ("Triage", "Rescue", "Unrescue", "Recover")
-DATA = yaml.safe_load((awx.PROJECT / "job_templates.yml").read_text(encoding="utf-8"))
-MODULES = ("label", "credential", "execution_environment", "inventory", "inventory_source", "project", "job_template")
+ROOT = PROJECT.parent
 
-Calls = list[tuple[str, dict[str, t.Any]]]
-
-
-def options() -> dict[str, dict[str, t.Any]]:
-    """Every input of every role, by name."""
-    files = sorted(ROOT.glob("roles/*/meta/argument_specs.yml"))
-    specs = [yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"]["main"]["options"] for path in files]
-    return {name: about for spec in specs for name, about in spec.items()}
+Templates = dict[str, dict[str, t.Any]]
 
 
 @pytest.fixture(scope="session")
-def calls(tmp_path_factory: pytest.TempPathFactory) -> Calls:
-    """What apply.yml tells AWX when everything that can be set is set."""
-    return awx.applied(
-        tmp_path_factory.mktemp("apply"),
-        MODULES,
-        awx_prefix="",
-        awx_project_url="https://git.example/rescue.git",
-        awx_image="registry.example/openrescue:1",
-        awx_credentials=["rescue key"],
-        awx_openstack={"host": "https://cloud.example:5000/v3", "username": "u", "password": "p", "project": "web"},
-        awx_ask={**dict.fromkeys(may_ask()), "rescue_image": "rescue-2026", "verify_by": "ssh"},
-    )
-
-
-def may_ask() -> set[str]:
-    return {name for button in DATA["awx_buttons"] for name in button["may_ask"]}
-
-
-@pytest.fixture(scope="session")
-def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, t.Any]]:
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
     """The job templates as they are when nothing but the project is set."""
-    made = awx.applied(
-        tmp_path_factory.mktemp("apply"), MODULES, awx_prefix="", awx_project_url="https://git.example/rescue.git"
-    )
-    assert {name for name, _given in made} == {"label", "inventory", "project", "job_template"}
-    return {given["name"]: given for name, given in made if name == "job_template"}
-
-
-def test_every_call_is_one_that_the_modules_of_awx_take(calls: Calls) -> None:
-    specs = awx.argument_specs(*MODULES)
-    assert [name for name, _given in calls if name == "job_template"] == ["job_template"] * len(BUTTONS)
-    assert {name for name, _given in calls} == set(MODULES)
-    for name, given in calls:
-        assert not ArgumentSpecValidator(specs[name]).validate(given).error_messages, (name, given)
-    wrong = ArgumentSpecValidator(specs["job_template"]).validate({"name": "x", "job_type": "fly", "no_such": 1})
-    assert len(wrong.error_messages) == 2
-
-
-def test_apply_refuses_what_it_does_not_ask(tmp_path: pathlib.Path) -> None:
-    with pytest.raises(awx.Refused, match="awx_ask takes recover_serial"):
-        awx.applied(tmp_path, MODULES, awx_project_url="https://git.example/r.git", awx_ask={"ansible_user": "root"})
-
-
-def test_labels_exist_before_templates_carry_them(calls: Calls) -> None:
-    made = [given["name"] for name, given in calls if name == "label"]
-    used = {label for name, given in calls if name == "job_template" for label in given["labels"]}
-    assert set(made) == used
-    assert max(n for n, call in enumerate(calls) if call[0] == "label") < min(
-        n for n, call in enumerate(calls) if call[0] == "job_template"
-    )
-
-
-@pytest.mark.parametrize("button", BUTTONS)
-def test_a_survey_is_one_that_awx_takes(button: str, calls: Calls) -> None:
-    [template] = [given for name, given in calls if name == "job_template" and given["name"] == button]
-    entry = next(entry for entry in DATA["awx_buttons"] if entry["name"] == button)
-    assert awx.check_survey(template["survey_spec"]) == len(entry["asks"]) + len(entry["may_ask"])
-    assert (awx.PROJECT / template["playbook"]).is_file()
-    for name, answer in {"rescue_hosts": "", "verify_by": "pigeon", "rescue_timeout": "1"}.items():
-        for question in (one for one in template["survey_spec"]["spec"] if one["variable"] == name):
-            with pytest.raises(awx.Refused):
-                awx.check_answer(question, answer)
-
-
-def test_questions_agree_with_the_roles() -> None:
-    known = options()
-    agreed = 0
-    for name, question in DATA["awx_questions"].items():
-        about = known.get(name, {})
-        if about.get("type") in ("str", "int"):
-            kind = "multiplechoice" if "choices" in about else {"str": "text", "int": "integer"}[about["type"]]
-            assert question["type"] == kind, name
-            assert question.get("choices") == about.get("choices"), name
-            assert question.get("default") == about.get("default"), name
-            agreed += 1
-    assert agreed == 6
-    words = re.findall(r"V\((\w+)\)", " ".join(known["repair_faults"]["description"]))
-    assert set(DATA["awx_questions"]["repair_faults"]["choices"]) == set(words)
-    assert DATA["awx_questions"]["repair_faults"]["default"] == known["repair_faults"]["default"]
-
-
-def test_questions_that_are_a_playbooks_own_are_used_there() -> None:
-    """Those that no role has: rescue_hosts and what only recover.yml knows."""
-    rest = set(DATA["awx_questions"]) - set(options())
-    used = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("playbooks/**/*.yml"))
-    assert rest == {"rescue_hosts", "recover_running", "recover_keep_rescued", "recover_serial"}
-    for name in rest - {"rescue_hosts"}:
-        [default] = set(re.findall(rf"\b{name} \| default\(([^)]*)\)", used))
-        assert default.strip("'") == DATA["awx_questions"][name]["default"]
-    assert "default" not in DATA["awx_questions"]["rescue_hosts"], "silence never touches a server"
-
-
-def test_every_question_is_asked_somewhere() -> None:
-    asked = {name for button in DATA["awx_buttons"] for name in button["asks"]} | may_ask()
-    assert asked == set(DATA["awx_questions"])
-    assert all("rescue_hosts" in button["asks"] for button in DATA["awx_buttons"])
+    done = apply(tmp_path_factory.mktemp("apply"), awx_prefix="", awx_project_url="https://git.example/rescue.git")
+    return done.must_end_well().templates()
 
 
 def test_the_execution_environment_has_what_the_collection_asks_for(tmp_path: pathlib.Path) -> None:
     context = tmp_path / "context"
-    definition = awx.PROJECT / "execution-environment.yml"
+    definition = PROJECT / "execution-environment.yml"
     run(awx.BIN / "ansible-builder", "create", "--file", definition, "--context", context)
     galaxy = yaml.safe_load((context / "_build/requirements.yml").read_text(encoding="utf-8"))
     assert "openrescue.server" in {entry["name"] for entry in galaxy["collections"]}
@@ -157,19 +54,28 @@ def test_the_execution_environment_has_what_the_collection_asks_for(tmp_path: pa
         assert wanted == {entry.split("  # from collection openrescue.server")[0] for entry in found[kind]}
 
 
-def test_a_pattern_that_fits_no_server_is_not_green(
-    tmp_path: pathlib.Path, templates: dict[str, dict[str, t.Any]]
-) -> None:
+def test_a_pattern_that_fits_no_server_is_not_green(tmp_path: pathlib.Path, templates: Templates) -> None:
     job = awx.Awx(tmp_path, templates, {"web": {"hosts": {"web1": {}}}})
-    for button in BUTTONS:
+    pressed = [name for name, template in templates.items() if (ROOT / "playbooks" / template["playbook"]).exists()]
+    assert len(pressed) >= 7
+    for button in pressed:
         ended = job.press(button, rescue_hosts="wbe*")
         assert ended.code != 0, ended.text
         assert (ended.status, ended.artifacts) == ("failed", {}), ended.text
         assert "no host of the inventory fits" in ended.text
-    with pytest.raises(awx.Refused, match="rescue_hosts is required"):
+    with pytest.raises(Refused, match="rescue_hosts is required"):
         job.press("Recover")
-    with pytest.raises(awx.Refused, match="not asked for"):
+    with pytest.raises(Refused, match="not asked for"):
         job.press("Recover", rescue_hosts="web1", ansible_connection="local")
+
+
+@pytest.mark.parametrize("asked", [{"rescue_hosts": "web1:wbe2"}, {"rescue_hosts": "web", "limit": "web1,wbe2"}])
+def test_a_typo_beside_a_server_is_not_green(
+    asked: dict[str, str], tmp_path: pathlib.Path, templates: Templates
+) -> None:
+    ended = awx.Awx(tmp_path, templates, {"web": {"hosts": {"web1": {}}}}).press("Triage", **asked)
+    assert (ended.status, ended.artifacts) == ("failed", {}), ended.text
+    assert "is called wbe2" in ended.text
 
 
 def test_text_of_a_console_is_never_a_template(tmp_path: pathlib.Path) -> None:
@@ -181,12 +87,12 @@ def test_text_of_a_console_is_never_a_template(tmp_path: pathlib.Path) -> None:
             "connection": "local",
             "gather_facts": False,
             "tasks": [
-                {"ansible.builtin.include_tasks": str(ROOT / "playbooks/tasks/begin.yml")},
+                {"ansible.builtin.include_role": {"name": "openrescue.server.recover", "tasks_from": "begin"}},
                 {
                     "openrescue.server.console_diagnose": {"path": str(tmp_path / "console")},
                     "register": "triage_result",
                 },
-                {"ansible.builtin.include_tasks": str(ROOT / "playbooks/tasks/result.yml")},
+                {"ansible.builtin.include_role": {"name": "openrescue.server.recover", "tasks_from": "record"}},
             ],
         }
     ]
@@ -263,7 +169,7 @@ def credential(cloud: Cloud) -> dict[str, t.Any]:
 
 def test_rescue_and_unrescue_a_server(
     jobs: pathlib.Path,
-    templates: dict[str, dict[str, t.Any]],
+    templates: Templates,
     on_libvirt: dict[str, t.Any],
     patient: Domain,
     guest_disk: t.Callable[[], pathlib.Path],
@@ -294,9 +200,48 @@ def test_rescue_and_unrescue_a_server(
     assert (again["outcome"], again["changed"], again["error"]) == ("unrescued", False, None)
 
 
+def test_look_and_repair_step_by_step_and_take_it_back(
+    jobs: pathlib.Path,
+    templates: Templates,
+    on_libvirt: dict[str, t.Any],
+    patient: Domain,
+    guest_disk: t.Callable[[], pathlib.Path],
+) -> None:
+    """The nodes of the workflow, with the buttons for one step each between them, on a server that is off."""
+    disk = guest_disk()
+    broken = breakage.apply("fstab-missing-device", disk)
+    patient.define(disk)
+    site = awx.Awx(jobs, templates, {"dead": {"hosts": {"web1": on_libvirt}}})
+    nodes = {node["identifier"]: node.get("answers", {}) for node in awx.workflow()["nodes"]}
+
+    def press(button: str, **answers: str) -> dict[str, t.Any]:
+        return site.press(button, rescue_hosts="web1", **answers).must_end_well().server("web1")
+
+    looked = press("Recover", **nodes["look"])
+    assert (looked["outcome"], looked["state"], looked["applied"]) == ("rescued", "rescued", [])
+    assert set(broken.faults) <= {finding["fault"] for finding in looked["findings"]}
+
+    diagnosed = press("Diagnose")
+    assert (diagnosed["outcome"], diagnosed["changed"], diagnosed["verdict"]) == ("diagnosed", False, "unbootable")
+    assert set(broken.faults) <= {finding["fault"] for finding in diagnosed["findings"]}
+
+    repaired = press("Repair")
+    assert (repaired["outcome"], repaired["changed"], repaired["error"]) == ("repaired", True, None)
+    assert set(broken.faults) <= set(repaired["applied"])
+
+    back = press("Recover", **nodes["repair"])
+    assert (back["outcome"], back["state"], back["applied"]) == ("off", "unrescued", [])
+    assert patient.state() == "shut off"
+
+    undone = site.press("Undo", rescue_hosts="web1", undo=repaired["undo"]).must_end_well()
+    assert "+UUID=deadbeef" in undone.text, "the change is shown"
+    assert (undone.server("web1")["outcome"], undone.server("web1")["state"]) == ("off", "unrescued")
+    assert patient.state() == "shut off"
+
+
 def test_triage_and_recover_servers_of_both_kinds(
     jobs: pathlib.Path,
-    templates: dict[str, dict[str, t.Any]],
+    templates: Templates,
     cloud: Cloud,
     on_openstack: t.Callable[[t.Any], dict[str, t.Any]],
     on_libvirt: dict[str, t.Any],
