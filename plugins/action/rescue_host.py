@@ -20,6 +20,8 @@ GROUP = "openrescue_rescue_systems"
 INHERITED = ("ansible_ssh_args", "ansible_ssh_extra_args", "ansible_ssh_executable", "ansible_ssh_timeout")
 ADDRESS = ("ansible_ssh_host", "ansible_host")
 KEY = ("ansible_private_key_file", "ansible_ssh_private_key_file")
+#: what a person needs to know to get there
+WAY = ("ansible_connection", "ansible_host", "ansible_port", "ansible_user", "ansible_libvirt_uri")
 
 SPEC: dict[str, t.Any] = {
     "server": {"type": "dict", "required": True},
@@ -139,7 +141,8 @@ class ActionModule(ActionBase):
         taken = set(task_vars["groups"]["all"]) - set(task_vars["groups"].get(GROUP, []))
         name = host_name(inventory["inventory_hostname"], taken)
         variables = connection_variables(given, inventory)
-        return {**result, **self._add(name, variables, task_vars), "changed": False, "rescue_host": name}
+        way = {key: variables[key] for key in WAY if key in variables}
+        return {**result, **self._add(name, variables, task_vars), "changed": False, "rescue_host": name, "way": way}
 
     def _add(self, name: str, variables: t.Mapping[str, t.Any], task_vars: t.Any) -> dict[str, t.Any]:
         """What add_host does: it alone knows how, which ansible-core 2.21 has changed."""

@@ -35,6 +35,9 @@ options:
     description: The name of the server in the inventory, for the commands that go on.
     type: str
     required: true
+  way:
+    description: RV(openrescue.server.rescue_host#module:way), where there is a rescue system.
+    type: dict
   repair_faults:
     description: Which faults were to be repaired.
     type: raw
@@ -60,6 +63,7 @@ _value:
   type: dict
 """
 
+import shlex
 import typing as t
 
 __all__ = ("FilterModule", "way_end")
@@ -83,6 +87,7 @@ def way_end(
     host: str,
     step: str = "",
     error: str = "",
+    way: t.Mapping[str, t.Any] | None = None,
     repair_faults: t.Any = "safe",
     check: bool = False,
 ) -> dict[str, t.Any]:
@@ -94,13 +99,13 @@ def way_end(
         named = error if error.startswith("server '") else f"server '{host}': {error}"
         return _end("failed", error=named)
     if step:
-        return _step_end(steps, step, host, check=check)
+        return _step_end(steps, step, host, way, check=check)
     if not decision["go"]:
         return _end("left_alone", error=decision["said"] if decision["unsure"] else "", said=decision["said"])
     if check:
         return _end("checked", said=_plan(steps, host))
     if not unrescued:
-        return _end("rescued", said=f"{host} is left rescued", following=_from_rescued(host))
+        return _end("rescued", said=f"{host} is left rescued", following=_from_rescued(host, way))
     name = unrescued["name"]
     proof = (steps.get("verify") or {}).get("proof")
     if proof:
@@ -108,23 +113,44 @@ def way_end(
     return _end("off", said=f"{name} was off before and is off again; start it to see it boot")
 
 
-def _step_end(steps: t.Mapping[str, Result | None], step: str, host: str, *, check: bool) -> dict[str, t.Any]:
+def _step_end(
+    steps: t.Mapping[str, Result | None],
+    step: str,
+    host: str,
+    way: t.Mapping[str, t.Any] | None,
+    *,
+    check: bool,
+) -> dict[str, t.Any]:
     would = check and step in ("rescue", "unrescue") and bool((steps.get(step) or {}).get("changed"))
     if would:
         return _end("checked", said=f"{host} would be {STEPS[step]}")
     kept = step == "rescue"
-    return _end(STEPS[step], said=f"{host} is {STEPS[step]}", following=_from_rescued(host) if kept else ())
+    return _end(STEPS[step], said=f"{host} is {STEPS[step]}", following=_from_rescued(host, way) if kept else ())
 
 
 def _end(outcome: str, *, error: str = "", said: str = "", following: t.Sequence[str] = ()) -> dict[str, t.Any]:
     return {"outcome": outcome, "error": error, "said": said or error, "next": list(following)}
 
 
-def _from_rescued(host: str) -> list[str]:
+def _from_rescued(host: str, way: t.Mapping[str, t.Any] | None) -> list[str]:
+    """How to get in, how to go on, and how to leave."""
+    name = shlex.quote(host)
     return [
-        f"ansible-playbook openrescue.server.recover -e rescue_hosts={host}",
-        f"ansible-playbook openrescue.server.unrescue -e rescue_hosts={host}",
+        *_way_in(way or {}),
+        f"ansible-playbook openrescue.server.recover -e rescue_hosts={name}",
+        f"ansible-playbook openrescue.server.unrescue -e rescue_hosts={name}",
     ]
+
+
+def _way_in(way: t.Mapping[str, t.Any]) -> list[str]:
+    address = str(way.get("ansible_host") or "")
+    if not address:
+        return []
+    if way.get("ansible_connection") == "ansible.builtin.ssh":
+        port = str(way.get("ansible_port") or 22)
+        words = ["-p", port] if port != "22" else []
+        return [shlex.join(["ssh", "-t", *words, f"{way.get('ansible_user') or 'root'}@{address}", "openrescue-shell"])]
+    return [shlex.join(["virsh", "-c", str(way.get("ansible_libvirt_uri") or "qemu:///system"), "console", address])]
 
 
 def _left_unrepaired(steps: t.Mapping[str, Result | None], unrescued: Result, repair_faults: t.Any) -> str:

@@ -109,4 +109,8 @@ rescue_host:
   type: str
   returned: success
   sample: web1-rescue
+way:
+  description: The variables that say how it is reached, C(ansible_connection), C(ansible_host) and what goes with these.
+  type: dict
+  returned: success
 """

@@ -83,6 +83,37 @@ def test_how_to_leave_what_is_kept() -> None:
     assert any("openrescue.server.unrescue -e rescue_hosts=web1" in command for command in found["next"])
 
 
+@pytest.mark.parametrize(
+    ("way", "command"),
+    [
+        (
+            {"ansible_connection": "ansible.builtin.ssh", "ansible_host": "192.0.2.7", "ansible_user": "root"},
+            "ssh -t root@192.0.2.7 openrescue-shell",
+        ),
+        (
+            {
+                "ansible_connection": "ansible.builtin.ssh",
+                "ansible_host": "h",
+                "ansible_user": "me",
+                "ansible_port": 2222,
+            },
+            "ssh -t -p 2222 me@h openrescue-shell",
+        ),
+        (
+            {
+                "ansible_connection": "openrescue.server.guest_agent",
+                "ansible_host": "web1",
+                "ansible_libvirt_uri": "x:///y",
+            },
+            "virsh -c x:///y console web1",
+        ),
+    ],
+)
+def test_how_to_get_into_what_is_kept(way: dict[str, t.Any], command: str) -> None:
+    assert end({"rescue": RUNS}, way=way)["next"][0] == command
+    assert end({"rescue": RUNS}, step="rescue", way=way)["next"][0] == command
+
+
 def test_the_plan_says_what_is_known() -> None:
     assert "nobody can tell yet" in end({}, check=True)["said"]
     known = end({"diagnose": FOUND, "repair": {"applied": [CRITICAL]}}, check=True)["said"]
