@@ -110,7 +110,7 @@ rescue_host:
   returned: success
   sample: web1-rescue
 way:
-  description: The variables that say how it is reached, C(ansible_connection), C(ansible_host) and what goes with these.
+  description: The variables that say how it is reached, C(ansible_connection), C(ansible_host) and what goes with them.
   type: dict
   returned: success
 """
