@@ -11,8 +11,8 @@ import time
 
 import pytest
 import runner
-from gates import _junit
 from runner import Counted, GateFailed, Outcome, Run
+from tools import junit
 
 
 def a_run(*, seconds: float = 20.0) -> Run:
@@ -56,7 +56,7 @@ def test_a_skipped_test_has_shown_nothing(tmp_path: pathlib.Path) -> None:
     report = tmp_path / "junit.xml"
     report.write_text('<testsuites><testsuite tests="3" failures="0" errors="0" skipped="1"/></testsuites>')
     with pytest.raises(GateFailed, match="1 tests were skipped"):
-        _junit(report)
+        junit(report)
 
 
 def test_the_last_line_sums_all(capsys: pytest.CaptureFixture[str]) -> None:
@@ -70,7 +70,9 @@ def test_the_last_line_sums_all(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_closing_lines_tell_why() -> None:
-    seen = outcome(lambda run: Counted(0, run("echo", "all is well\nE   assert 1 == 2\nFAILED test_a.py::test_b - assert")))
+    seen = outcome(
+        lambda run: Counted(0, run("echo", "all is well\nE   assert 1 == 2\nFAILED test_a.py::test_b - assert"))
+    )
     closing = runner.table([seen], seconds=1).splitlines()
     assert closing[-3:-1] == ["a gate: E   assert 1 == 2", "a gate: FAILED test_a.py::test_b - assert"]
 
