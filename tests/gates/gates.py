@@ -102,6 +102,14 @@ def quick(cache: pathlib.Path) -> dict[str, Gate]:
         run("shellcheck", "--severity=warning", *scripts)
         return Counted(len(scripts), "scripts")
 
+    def workflows(run: Run) -> Counted:
+        """What the forge runs: its form, and what in it is unsafe."""
+        files = _files(run, ".github/workflows/*.y*ml")
+        if files:
+            run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *files)
+            run("zizmor", "--offline", "--no-progress", "--strict-collection", *files)
+        return Counted(len(files), "files")
+
     def importer(run: Run) -> Counted:
         venv = pathlib.Path(run("tests/lab/venv", "path", "importer").splitlines()[-1])
         with tempfile.TemporaryDirectory(prefix="openrescue-build-") as scratch:
@@ -130,6 +138,7 @@ def quick(cache: pathlib.Path) -> dict[str, Gate]:
         "reuse": reuse,
         "antsibull-docs": antsibull_docs,
         "changelog": changelog,
+        "workflows": workflows,
     }
 
 

@@ -69,6 +69,25 @@ def test_the_last_line_sums_all(capsys: pytest.CaptureFixture[str]) -> None:
     assert runner.table(outcomes, seconds=1).splitlines()[-1] == "8 passed, 2 failed"
 
 
+def test_what_could_not_be_tried_is_neither_passed_nor_failed() -> None:
+    def gate(_run: Run) -> Counted:
+        raise runner.NotTried("not tried: no Python 3.14 here")
+
+    seen = outcome(gate)
+    assert (seen.passed, seen.failed) == (0, 0)
+    closing = runner.table([seen], seconds=1).splitlines()
+    assert closing[1].startswith("-       a gate")
+    assert closing[-1] == "0 passed, 0 failed"
+
+
+def test_a_run_goes_on_elsewhere_with_one_output(tmp_path: pathlib.Path) -> None:
+    here = a_run()
+    there = here.elsewhere(tmp_path, {"WHERE": "there"})
+    assert there("sh", "-c", 'echo "$WHERE $PWD"') == f"there {tmp_path}\n"
+    assert f"there {tmp_path}\n" in here.output
+    assert "WHERE" not in here.env
+
+
 def test_the_closing_lines_tell_why() -> None:
     seen = outcome(
         lambda run: Counted(0, run("echo", "all is well\nE   assert 1 == 2\nFAILED test_a.py::test_b - assert"))
