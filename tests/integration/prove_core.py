@@ -19,7 +19,8 @@ from playbooks import Play
 def test_a_broken_guest_comes_back(patient: Domain, play: Play, guest_disk: t.Callable[[], pathlib.Path]) -> None:
     disk = guest_disk()
     broken = breakage.apply("fstab-missing-device", disk)
-    patient.define(disk).start().wait_for_console(broken.console)
+    # A row may share its machine with other work, under which a boot takes minutes.
+    patient.define(disk).start().wait_for_console(broken.console, timeout=600)
     began = time.monotonic()
 
     outcome = play("recover", patient.name).must_end_well()
