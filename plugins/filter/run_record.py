@@ -124,8 +124,11 @@ def _findings(taken: t.Mapping[str, Result]) -> list[dict[str, t.Any]]:
 def _reason(taken: t.Mapping[str, Result], error: str) -> str:
     """The reasons that the playbook and the steps gave, each once."""
     failed = (result for step in _REASONS if (result := taken.get(step, {})).get("failed"))
-    reasons = [error, *(str(result.get("msg", "")) for result in failed)]
-    return " | ".join(dict.fromkeys(filter(None, reasons))) or "no reason given"
+    told = [error] if error else []
+    for message in (str(result.get("msg", "")) for result in failed):
+        if not any(message in other for other in told):
+            told.append(message)
+    return " | ".join(told) or "no reason given"
 
 
 class FilterModule:

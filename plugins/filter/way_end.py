@@ -27,6 +27,10 @@ options:
     description: What went wrong on the way. Empty where nothing did.
     type: str
     default: ""
+  name:
+    description: The name of the server at its provider, where that is another one.
+    type: str
+    default: ""
   step:
     description: The one step that was taken, where it was not the whole way.
     type: str
@@ -85,6 +89,7 @@ def way_end(
     *,
     decision: t.Mapping[str, t.Any],
     host: str,
+    name: str = "",
     step: str = "",
     error: str = "",
     way: t.Mapping[str, t.Any] | None = None,
@@ -96,7 +101,7 @@ def way_end(
     error = error or ("" if step else _left_unrepaired(steps, unrescued, repair_faults))
     if error:
         # What Ansible itself says of a task names no server.
-        named = error if error.startswith("server '") else f"server '{host}': {error}"
+        named = error if error.startswith("server '") else f"server '{name or host}': {error}"
         return _end("failed", error=named)
     if step:
         return _step_end(steps, step, host, way, check=check)
@@ -106,11 +111,10 @@ def way_end(
         return _end("checked", said=_plan(steps, host))
     if not unrescued:
         return _end("rescued", said=f"{host} is left rescued", following=_from_rescued(host, way))
-    name = unrescued["name"]
     proof = (steps.get("verify") or {}).get("proof")
     if proof:
-        return _end("back", said=f"{name} is back: {proof}")
-    return _end("off", said=f"{name} was off before and is off again; start it to see it boot")
+        return _end("back", said=f"{unrescued['name']} is back: {proof}")
+    return _end("off", said=f"{unrescued['name']} was off before and is off again; start it to see it boot")
 
 
 def _step_end(

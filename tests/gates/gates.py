@@ -13,12 +13,11 @@ from __future__ import annotations
 import json
 import pathlib
 import re
-import shutil
 import subprocess
 import tempfile
-import xml.etree.ElementTree as ET
 
 from runner import Counted, Gate, GateFailed, Run
+from tools import pytest, sanity
 
 COLLECTION = "openrescue.server"
 SCENARIOS = ("rescue_image", "triage", "rescue", "diagnose", "repair", "unrescue", "verify", "recover")
@@ -46,48 +45,11 @@ def _files(run: Run, *patterns: str) -> list[str]:
     return sorted(found)
 
 
-def _junit(path: pathlib.Path) -> Counted:
-    """Count a pytest run by its own report. A skipped test has shown nothing, so it fails the gate."""
-    if not path.exists():
-        raise GateFailed("pytest wrote no report")
-    total = failed = skipped = 0
-    for suite in ET.parse(path).getroot().iter("testsuite"):
-        total += int(suite.get("tests", 0))
-        failed += int(suite.get("failures", 0)) + int(suite.get("errors", 0))
-        skipped += int(suite.get("skipped", 0))
-    if skipped:
-        raise GateFailed(f"{skipped} tests were skipped", passed=total - failed - skipped, failed=failed + skipped)
-    return Counted(total, "tests", passed=total - failed, failed=failed)
-
-
-def _pytest(run: Run, *args: str) -> Counted:
-    with tempfile.TemporaryDirectory(prefix="openrescue-junit-") as scratch:
-        report = pathlib.Path(scratch, "junit.xml")
-        code, _text = run.status("pytest", "-p", "no:cacheprovider", f"--junitxml={report}", *args)
-        counted = _junit(report)
-    if code and not counted.failed:
-        raise GateFailed(f"pytest ended with exit code {code}")
-    return counted
-
-
 def quick(cache: pathlib.Path) -> dict[str, Gate]:
     """What needs no guest, the longest first."""
 
     def ansible_test(run: Run) -> Counted:
-        home = cache / "ansible-test"
-        cached = home / ".ansible/test/cache/get_pip_24_2.py"
-        cached.parent.mkdir(parents=True, exist_ok=True)
-        # ansible-test downloads this script; the standard library holds the same.
-        cached.write_text("import ensurepip\nensurepip.bootstrap(default_pip=True)\n", encoding="utf-8")
-        # What the collection does not ship keeps other rules, of its own tools.
-        for unshipped in ("tests/gates", "tests/integration", "tests/lab"):
-            shutil.rmtree(run.cwd / unshipped)
-        text = run("ansible-test", "sanity", "--local", "--color", "no", "-v", env={"HOME": str(home)})
-        ran = re.findall(r'^Running sanity test "?([\w-]+)', text, re.MULTILINE)
-        idle = text.count("No tests applicable")
-        if "validate-modules" not in ran:
-            raise GateFailed("validate-modules did not run")
-        return Counted(len(ran) - idle, "sanity tests", passed=len(ran) - idle)
+        return sanity(run, cache)
 
     def ansible_lint(run: Run) -> Counted:
         text = run("ansible-lint", "--offline", "--nocolor", "--profile", "production", "--strict")
@@ -105,7 +67,7 @@ def quick(cache: pathlib.Path) -> dict[str, Gate]:
         return Counted(sum(map(int, re.findall(r"no issues found in (\d+) source", text + lab))), "files")
 
     def unit(run: Run) -> Counted:
-        return _pytest(run, "-q", "-n", "2", "tests/unit", "tests/gates")
+        return pytest(run, "-q", "-n", "2", "tests/unit", "tests/gates")
 
     def ruff(run: Run) -> Counted:
         files = run("ruff", "check", "--show-files").split()
@@ -159,6 +121,14 @@ def quick(cache: pathlib.Path) -> dict[str, Gate]:
         run("shellcheck", "--severity=warning", *scripts)
         return Counted(len(scripts), "scripts")
 
+    def workflows(run: Run) -> Counted:
+        """What the forge runs: its form, and what in it is unsafe."""
+        files = _files(run, ".github/workflows/*.y*ml")
+        if files:
+            run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *files)
+            run("zizmor", "--offline", "--no-progress", "--strict-collection", *files)
+        return Counted(len(files), "files")
+
     def importer(run: Run) -> Counted:
         venv = pathlib.Path(run("tests/lab/venv", "path", "importer").splitlines()[-1])
         with tempfile.TemporaryDirectory(prefix="openrescue-build-") as scratch:
@@ -187,6 +157,7 @@ def quick(cache: pathlib.Path) -> dict[str, Gate]:
         "reuse": reuse,
         "antsibull-docs": antsibull_docs,
         "changelog": changelog,
+        "workflows": workflows,
     }
 
 
@@ -199,7 +170,7 @@ def slow() -> dict[str, Gate]:
     """What boots guests, one at a time each, in the order in which three at a time end soonest."""
 
     def integration(run: Run, *paths: str) -> Counted:
-        return _pytest(run, "-v", "--durations", "20", *paths)
+        return pytest(run, "-v", "--durations", "20", *paths)
 
     def patients(run: Run) -> Counted:
         return integration(run, *_files(run, *PATIENTS))
@@ -240,12 +211,12 @@ def proofs() -> dict[str, Gate]:
     """What takes long, changes seldom, and is run by name only."""
 
     def layouts(run: Run) -> Counted:
-        return _pytest(run, "-v", "--durations", "20", "tests/integration/prove_layouts.py")
+        return pytest(run, "-v", "--durations", "20", "tests/integration/prove_layouts.py")
 
     def tempest(run: Run) -> Counted:
         run("tests/lab/cloud/cloud", "up")
         try:
-            return _pytest(run, "-v", "tests/integration/openstack/prove_tempest.py")
+            return pytest(run, "-v", "tests/integration/openstack/prove_tempest.py")
         finally:
             run("tests/lab/cloud/cloud", "down")
 

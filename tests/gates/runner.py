@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import collections.abc
 import contextlib
+import copy
 import dataclasses
 import os
 import pathlib
@@ -45,6 +46,10 @@ class GateFailed(Exception):
         super().__init__(message)
         self.passed = passed
         self.failed = failed
+
+
+class NotTried(Exception):
+    """This machine has not what the gate needs. It has neither passed nor failed, and is counted as nothing."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,6 +117,13 @@ class Run:
             raise GateFailed(f"did not end in time: {' '.join(argv)}")
         return code, "".join(said)
 
+    def elsewhere(self, cwd: pathlib.Path, env: dict[str, str]) -> Run:
+        """The same run in another directory and environment: one time for all, one output."""
+        other = copy.copy(self)
+        other.cwd = cwd
+        other.env = {**self.env, **env}
+        return other
+
     def _say(self, text: str) -> None:
         self.output.append(text)
         if self.live:
@@ -140,6 +152,8 @@ def run_gate(name: str, gate: Gate, run: Run) -> Outcome:
     except GateFailed as failed:
         why = reasons("".join(run.output))
         return Outcome(name, time.monotonic() - start, None, str(failed), failed.passed, failed.failed, why)
+    except NotTried as missing:
+        return Outcome(name, time.monotonic() - start, None, str(missing), 0, 0)
     except OSError as failed:
         return Outcome(name, time.monotonic() - start, None, f"cannot run: {failed}", 0, 1)
     return Outcome(name, time.monotonic() - start, counted, "", counted.passed, 0)
@@ -166,7 +180,8 @@ def run_gates(gates: dict[str, Gate], *, make_run: collections.abc.Callable[[str
 
 def _line(outcome: Outcome) -> str:
     what = f"{outcome.counted.number} {outcome.counted.unit}" if outcome.counted else outcome.error
-    return f"{'ok    ' if outcome.counted else 'FAILED'}  {outcome.name:<20} {outcome.seconds:7.1f} s  {what}"
+    verdict = "ok" if outcome.counted else "FAILED" if outcome.failed else "-"
+    return f"{verdict:<6}  {outcome.name:<20} {outcome.seconds:7.1f} s  {what}"
 
 
 def reasons(output: str, *, most: int = 15) -> tuple[str, ...]:

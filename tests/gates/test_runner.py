@@ -11,8 +11,8 @@ import time
 
 import pytest
 import runner
-from gates import _junit
 from runner import Counted, GateFailed, Outcome, Run
+from tools import junit
 
 
 def a_run(*, seconds: float = 20.0) -> Run:
@@ -56,7 +56,7 @@ def test_a_skipped_test_has_shown_nothing(tmp_path: pathlib.Path) -> None:
     report = tmp_path / "junit.xml"
     report.write_text('<testsuites><testsuite tests="3" failures="0" errors="0" skipped="1"/></testsuites>')
     with pytest.raises(GateFailed, match="1 tests were skipped"):
-        _junit(report)
+        junit(report)
 
 
 def test_the_last_line_sums_all(capsys: pytest.CaptureFixture[str]) -> None:
@@ -67,6 +67,25 @@ def test_the_last_line_sums_all(capsys: pytest.CaptureFixture[str]) -> None:
     outcomes = runner.run_gates(gates, make_run=lambda _name: a_run(), jobs=2)
     assert "FAILED  bad" in capsys.readouterr().out
     assert runner.table(outcomes, seconds=1).splitlines()[-1] == "8 passed, 2 failed"
+
+
+def test_what_could_not_be_tried_is_neither_passed_nor_failed() -> None:
+    def gate(_run: Run) -> Counted:
+        raise runner.NotTried("not tried: no Python 3.14 here")
+
+    seen = outcome(gate)
+    assert (seen.passed, seen.failed) == (0, 0)
+    closing = runner.table([seen], seconds=1).splitlines()
+    assert closing[1].startswith("-       a gate")
+    assert closing[-1] == "0 passed, 0 failed"
+
+
+def test_a_run_goes_on_elsewhere_with_one_output(tmp_path: pathlib.Path) -> None:
+    here = a_run()
+    there = here.elsewhere(tmp_path, {"WHERE": "there"})
+    assert there("sh", "-c", 'echo "$WHERE $PWD"') == f"there {tmp_path}\n"
+    assert f"there {tmp_path}\n" in here.output
+    assert "WHERE" not in here.env
 
 
 def test_the_closing_lines_tell_why() -> None:

@@ -32,7 +32,7 @@ SERVERS = {
     "no-server": Wrong({"rescue_server": "no-such-server"}, ("no domain of that name", "no-such-server")),
     "empty-server": Wrong({"rescue_server": ""}, ("rescue_server must be a name",)),
     "no-image": Wrong({"rescue_image": "/no/such/image.qcow2"}, ("/no/such/image.qcow2",)),
-    "no-image-given": Wrong({"rescue_image": None}, ("rescue_image",)),
+    "no-image-given": Wrong({"rescue_image": None}, ("read rescue_image: it is not set", "builds one")),
     "image-directory": Wrong({"rescue_image": "/etc"}, ("/etc",)),
     "image-damaged": Wrong({"rescue_image": "DAMAGED"}, ("damaged.qcow2", "qcow2 header makes no sense")),
     "image-packed": Wrong({"rescue_image": "PACKED"}, ("packed.img.gz", "packed by gzip", "Unpack it")),
@@ -114,7 +114,7 @@ CALLS: dict[str, tuple[str, dict[str, t.Any], tuple[str, ...], str]] = {
     "a host that is none": ("triage", {"rescue_hosts": "wbe*"}, (), "no host of the inventory fits"),
     "a pattern of nobody": ("undo", {"rescue_hosts": "servers:!servers"}, (), "no host of the inventory fits"),
     "an empty pattern": ("recover", {"rescue_hosts": ""}, (), "no host of the inventory fits"),
-    "a limit of nobody": ("recover", {}, ("--limit", "localhost"), "no host of the inventory fits"),
+    "a limit of nobody": ("recover", {}, ("--limit", "localhost"), "no hosts to target"),
     "a misspelled variable": ("recover", {"rescue_imag": "/x"}, (), "did you mean rescue_image?"),
     "tags of nothing": ("recover", {}, ("--tags", "repiar"), "run it without --tags"),
 }

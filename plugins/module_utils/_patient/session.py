@@ -86,7 +86,8 @@ def exclusive(params: t.Mapping[str, t.Any], *, action: str) -> t.Iterator[Tools
 @contextlib.contextmanager
 def private_session(params: t.Mapping[str, t.Any], *, action: str) -> t.Iterator[Tools]:
     """For one module call that leaves nothing behind: alone, and with mounts of its own."""
-    with exclusive(params, action=action) as tools:  # pylint: disable=contextmanager-generator-missing-cleanup
+    with contextlib.ExitStack() as stack:
+        tools = stack.enter_context(exclusive(params, action=action))
         mounted = mounted_now()
         if mounted is not None:
             raise PatientMounted(

@@ -53,6 +53,9 @@ def test_each_reason_is_told_once_and_in_order() -> None:
         "rescue": {"failed": False, "msg": "no"},
     }
     assert record(steps, {**FAILED, "error": "a"})["error"] == "a | b | c"
+    assert record({"rescue": {"failed": True, "msg": "no"}}, {**FAILED, "error": "server 'x': no"})["error"] == (
+        "server 'x': no"
+    )
 
 
 def test_the_findings_of_the_disks_win() -> None:

@@ -47,7 +47,7 @@ MAIN = cpio("init", "bin/sh", "lib/modules/x.ko")
 EARLY = cpio("early_cpio", "kernel", "kernel/x86", "kernel/x86/microcode", "kernel/x86/microcode/AuthenticAMD.bin")
 SOUND = {
     "plain": MAIN,
-    "gzip": gzip.compress(MAIN),
+    "gzip": gzip.compress(MAIN, mtime=0),
     "xz": lzma.compress(MAIN, check=lzma.CHECK_CRC32),
     "lzma": lzma.compress(MAIN, format=lzma.FORMAT_ALONE),
     "bzip2": bz2.compress(MAIN),

@@ -34,13 +34,17 @@ class NoMounts:
 
     memory = "/nowhere"
 
-    def __init__(self, **_given: str) -> None: ...
+    def __init__(self, **_given: str) -> None:
+        pass
 
-    def prepare(self) -> None: ...
+    def prepare(self) -> None:
+        pass
 
-    def unmount(self) -> None: ...
+    def unmount(self) -> None:
+        pass
 
-    def remove(self) -> None: ...
+    def remove(self) -> None:
+        pass
 
 
 @pytest.fixture

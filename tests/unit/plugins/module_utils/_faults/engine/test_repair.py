@@ -79,13 +79,17 @@ class FakeView:
     def is_mounted(self) -> bool:
         return self.patient.opened_tree is not None
 
-    def seal(self) -> None: ...
+    def seal(self) -> None:
+        pass
 
-    def refresh(self) -> None: ...
+    def refresh(self) -> None:
+        pass
 
-    def check_layers(self) -> None: ...
+    def check_layers(self) -> None:
+        pass
 
-    def check_devices(self) -> None: ...
+    def check_devices(self) -> None:
+        pass
 
 
 def repaired(*faults: Fault, selection: Selection, check: bool = False) -> Outcome:

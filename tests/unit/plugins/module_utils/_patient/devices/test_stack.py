@@ -52,11 +52,14 @@ class FakeLayers(Layers):
         self.reason = ""
         self.opened: list[str] = []
 
-    def keep(self, blocks: t.Iterable[Block]) -> None: ...
+    def keep(self, blocks: t.Iterable[Block]) -> None:
+        pass
 
-    def protect(self, blocks: t.Iterable[Block]) -> None: ...
+    def protect(self, blocks: t.Iterable[Block]) -> None:
+        pass
 
-    def build_on(self, paths: t.Iterable[str]) -> None: ...
+    def build_on(self, paths: t.Iterable[str]) -> None:
+        pass
 
     def open_up(self, blocks: t.Iterable[Block]) -> None:
         self.opened = [one.kname for one in blocks]

@@ -25,7 +25,7 @@ if t.TYPE_CHECKING:
 
 RELEASE = "6.1.0-1-amd64"
 KERNEL, INITRD = f"/boot/vmlinuz-{RELEASE}", f"/boot/initrd.img-{RELEASE}"
-INITRAMFS = gzip.compress(MAIN)
+INITRAMFS = gzip.compress(MAIN, mtime=0)
 OPTIONS = f"root=UUID={ROOT.uuid} ro quiet"
 CONFIG = "/boot/grub/grub.cfg"
 GRUB = f"""menuentry 'Debian' --class debian $menuentry_id_option 'gnulinux-simple' {{
