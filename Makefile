@@ -44,6 +44,12 @@ prove-layouts: ## every layout of a patient's disks: boot it, break it, repair i
 	trap 'tests/lab/lab down >/dev/null' EXIT
 	$(GATES) prove-layouts
 
+.PHONY: prove-killed
+prove-killed: ## a recovery killed at ten moments, and the same command again (half an hour, not part of test)
+	@$(PREPARE)
+	trap 'tests/lab/lab down >/dev/null' EXIT
+	$(GATES) prove-killed
+
 .PHONY: prove-tempest
 prove-tempest: ## the lab's cloud passes the tests of rescue that real clouds have to pass (not part of test)
 	@$(PREPARE)

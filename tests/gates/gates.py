@@ -213,6 +213,9 @@ def proofs() -> dict[str, Gate]:
     def layouts(run: Run) -> Counted:
         return pytest(run, "-v", "--durations", "20", "tests/integration/prove_layouts.py")
 
+    def killed(run: Run) -> Counted:
+        return pytest(run, "-v", "--durations", "20", "tests/integration/prove_killed.py")
+
     def tempest(run: Run) -> Counted:
         run("tests/lab/cloud/cloud", "up")
         try:
@@ -220,7 +223,7 @@ def proofs() -> dict[str, Gate]:
         finally:
             run("tests/lab/cloud/cloud", "down")
 
-    return {"prove-layouts": layouts, "prove-tempest": tempest}
+    return {"prove-layouts": layouts, "prove-killed": killed, "prove-tempest": tempest}
 
 
 def last() -> dict[str, Gate]:
