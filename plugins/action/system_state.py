@@ -19,6 +19,7 @@ __all__ = ("COMMAND", "ActionModule", "Answer", "ask")
 SPEC: dict[str, t.Any] = {
     "timeout": {"type": "int", "default": 0},
     "interval": {"type": "int", "default": 5},
+    "system": {"type": "str", "choices": ["own", "rescue"], "default": "own"},
 }
 
 #: The guest agent runs programs, not command lines, so the shell is named. An old systemd knows no --wait.
@@ -48,10 +49,11 @@ class Answer:
     reason: str = ""
 
 
-def ask(attempt: t.Callable[[], str], *, timeout: float, interval: float, clock: Clock) -> Answer:
+def ask(attempt: t.Callable[[], str], *, timeout: float, interval: float, clock: Clock, started: bool = True) -> Answer:
     """Ask until there is a clear answer, or the time is up; at least once.
 
     :param attempt: what the system says; raises AnsibleConnectionFailure where it cannot be reached.
+    :param started: whether only a system that has started is a clear answer.
     """
     end = clock.monotonic() + timeout
     while True:
@@ -59,7 +61,8 @@ def ask(attempt: t.Callable[[], str], *, timeout: float, interval: float, clock:
             answer = Answer(True, _last_line(attempt()))
         except AnsibleConnectionFailure as exc:
             answer = Answer(False, reason=printable(str(exc), limit=300) or "no reason given")
-        over = (answer.answers and answer.system not in UNDECIDED) or FINAL in answer.reason
+        clear = answer.answers and not (started and answer.system in UNDECIDED)
+        over = clear or FINAL in answer.reason
         if over or clock.monotonic() + interval > end:
             return answer
         clock.sleep(interval)
@@ -80,7 +83,13 @@ class ActionModule(ActionBase):
         """That nobody answers is an answer, and no failure."""
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         _validated, given = self.validate_argument_spec(argument_spec=SPEC)
-        answer = ask(self._attempt, timeout=given["timeout"], interval=given["interval"], clock=Clock())
+        answer = ask(
+            self._attempt,
+            timeout=given["timeout"],
+            interval=given["interval"],
+            clock=Clock(),
+            started=given["system"] == "own",
+        )
         return {**result, **dataclasses.asdict(answer), "changed": False}
 
     def _attempt(self) -> str:

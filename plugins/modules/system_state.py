@@ -41,6 +41,13 @@ options:
       - How many seconds to wait between two attempts.
     type: int
     default: 5
+  system:
+    description:
+      - Which system is to answer. With V(own), one that is still starting is waited for. With V(rescue), any answer
+        will do, as a rescue system can be used before all of it has started.
+    type: str
+    choices: [own, rescue]
+    default: own
 seealso:
   - module: openrescue.server.server_rescue_info
 """

@@ -43,7 +43,6 @@ STEPS = {
     "server_rescue_info": ("probe", "asks how the server is"),
     "console_diagnose": ("console", "reads the console"),
     "server_rescue": ("rescue", "switches systems"),
-    "wait_for_connection": ("rescue", "waits for the rescue system"),
     "disk_diagnose": ("diagnose", "looks at the disks"),
     "disk_repair": ("repair", "works on the disks"),
     "disk_mount": ("tasks", "opens or closes the disks"),
@@ -55,6 +54,7 @@ OTHERWISE = {
     ("server_rescue_info", "wait_for", "agent"): ("verify", "waits for its guest agent"),
     ("server_rescue_info", "wait_for", "running"): ("verify", "waits for its own system"),
     ("console_diagnose", "wait", "long"): ("verify", "waits for a login prompt"),
+    ("system_state", "system", "rescue"): ("rescue", "waits for the rescue system"),
     ("system_state", "wait", "long"): ("verify", "waits for its own system"),
 }
 
@@ -110,6 +110,7 @@ class _Taken:
     since: float
     now: float
     check: bool
+    step: str
 
     @property
     def seconds(self) -> float:
@@ -153,10 +154,10 @@ class Story:
     def ends(self, name: str, module: str, result: Result, now: float, *, check: bool = False) -> list[Line]:
         """A module has done its work for a server."""
         server = self._server(name, now)
-        since = server.doing.since if server.doing else now
-        server.doing = None
+        doing, server.doing = server.doing, None
+        since, step = (doing.since, doing.step) if doing else (now, "")
         tell = self._tellers.get(module)
-        return tell(self, name, result, _Taken(since, now, check)) if tell else []
+        return tell(self, name, result, _Taken(since, now, check, step)) if tell else []
 
     def skipped(self, name: str) -> None:
         """What has begun for a server is not done."""
@@ -220,7 +221,9 @@ class Story:
         text = "would boot its rescue system" if changed else "is rescued already"
         return self.told(name, "rescue", text, taken.seconds)
 
-    def _answers(self, name: str, _result: Result, taken: _Taken) -> list[Line]:
+    def _answers(self, name: str, result: Result, taken: _Taken) -> list[Line]:
+        if taken.step != "rescue" or not result.get("answers"):
+            return []
         began = self._servers[name].rescued
         return self.told(name, "rescue", "rescue system answers", taken.now - (taken.since if began is None else began))
 
@@ -287,7 +290,7 @@ class Story:
         "server_rescue_info": _info,
         "console_diagnose": _console,
         "server_rescue": _switched,
-        "wait_for_connection": _answers,
+        "system_state": _answers,
         "disk_diagnose": _diagnose,
         "disk_repair": _repair,
     }
@@ -335,7 +338,7 @@ class Story:
 
 def _kind(arguments: Result) -> tuple[str, str]:
     """What of a module's arguments makes another step of it."""
-    for name in ("state", "wait_for"):
+    for name in ("state", "wait_for", "system"):
         if arguments.get(name):
             return name, str(arguments[name])
     return ("wait", "long") if arguments.get("timeout") or arguments.get("wait_timeout") else ("", "")

@@ -65,6 +65,13 @@ def test_answers(server: Server, expected: Answer) -> None:
     assert server.time <= 61
 
 
+def test_a_rescue_system_need_not_have_started() -> None:
+    server = Server(DEAD, "starting")
+    answer = ask(server.attempt, timeout=60, interval=1, clock=Clock(sleep=lambda _seconds: None), started=False)
+    assert answer == Answer(True, "starting")
+    assert server.time == 2
+
+
 def test_an_agent_that_runs_no_commands_is_not_asked_again() -> None:
     server = Server(AnsibleConnectionFailure("the guest agent runs no commands: guest-exec is not enabled"))
     assert not server.asked().answers

@@ -41,9 +41,11 @@ class Run:
         self.story = Story(["web1"])
         self.now = 0.0
 
-    def module(self, name: str, result: dict[str, t.Any], *, seconds: float, check: bool = False) -> list[str]:
+    def module(
+        self, name: str, result: dict[str, t.Any], *, seconds: float, check: bool = False, **arguments: str
+    ) -> list[str]:
         state = result.get("server", {}).get("state")
-        self.story.starts("web1", name, self.now, arguments={"state": state})
+        self.story.starts("web1", name, self.now, arguments={"state": state, **arguments})
         self.now += seconds
         return texts(self.story.ends("web1", name, result, self.now, check=check))
 
@@ -53,7 +55,7 @@ def test_the_whole_way() -> None:
     lines = run.module("server_rescue_info", DOWN, seconds=0.3)
     lines += run.module("console_diagnose", {"boot": "failed", "findings": [{"summary": "emergency mode"}]}, seconds=3)
     lines += run.module("server_rescue", RESCUED, seconds=2)
-    lines += run.module("wait_for_connection", {}, seconds=16)
+    lines += run.module("system_state", {"answers": True}, seconds=16, system="rescue")
     lines += run.module("disk_diagnose", FOUND, seconds=6)
     lines += run.module("disk_repair", REPAIRED, seconds=4)
     lines += run.module("server_rescue", BACK, seconds=1)
