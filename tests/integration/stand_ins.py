@@ -201,6 +201,7 @@ def play(
     variables = {
         "ansible_ssh_executable": str(home / "ssh"),
         "rescue_provider": "libvirt",
+        "rescue_image": "/images/rescue.qcow2",
         "rescue_access": "ssh",
         "verify_by": "ssh",
         "verify_timeout": 1,
