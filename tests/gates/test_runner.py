@@ -70,7 +70,9 @@ def test_the_last_line_sums_all(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_closing_lines_tell_why() -> None:
-    seen = outcome(lambda run: Counted(0, run("echo", "all is well\nE   assert 1 == 2\nFAILED test_a.py::test_b - assert")))
+    seen = outcome(
+        lambda run: Counted(0, run("echo", "all is well\nE   assert 1 == 2\nFAILED test_a.py::test_b - assert"))
+    )
     closing = runner.table([seen], seconds=1).splitlines()
     assert closing[-3:-1] == ["a gate: E   assert 1 == 2", "a gate: FAILED test_a.py::test_b - assert"]
 
