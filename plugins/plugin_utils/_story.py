@@ -42,6 +42,7 @@ OUTCOMES = {
     "unrescued": ("UNRESCUED", "good", "unrescued"),
     "checked": ("CHECKED", "good", "checked"),
     "triaged": ("TRIAGED", "good", "triaged"),
+    "collected": ("COLLECTED", "good", "collected"),
     "diagnosed": ("DIAGNOSED", "good", "diagnosed"),
     "repaired": ("REPAIRED", "good", "repaired"),
     "failed": ("FAILED", "bad", "failed"),
@@ -63,6 +64,7 @@ STEPS = {
     "wait_for_connection": ("rescue", "waits for the rescue system"),
     "disk_diagnose": ("diagnose", "looks at the disks"),
     "disk_repair": ("repair", "works on the disks"),
+    "disk_collect": ("collect", "reads the disks"),
     "disk_mount": ("tasks", "opens or closes the disks"),
 }
 

@@ -24,7 +24,7 @@ from ansible_collections.openrescue.server.plugins.module_utils._patient.write.c
 from ansible_collections.openrescue.server.plugins.module_utils._time import TimeBudget
 
 ROOT = Filesystem("/dev/vdb1", "/dev/vdb1", "ext4", uuid="root", mount_point="/")
-Grant = t.Callable[[Patient, Wanted, Change], "list[str]"]
+Grant = t.Callable[..., "list[str]"]
 
 
 class FakeView:
@@ -71,9 +71,7 @@ def given(
     monkeypatch.setattr(access_module, "diagnose", lambda *_a, **_k: Report(damaged=damaged or {}))
     monkeypatch.setattr(access_module, "finish_here", lambda *_a, **_k: [])
     monkeypatch.setattr(access_module, "unfinished_on_patient", lambda _view: [])
-    monkeypatch.setattr(
-        access_module, "grant", lambda patient, wanted, change, *, today: grant(patient, wanted, change)
-    )
+    monkeypatch.setattr(access_module, "grant", grant)
     root = tmp_path / "root"
     (root / "etc").mkdir(parents=True)
     (root / "var/lib").mkdir(parents=True)
@@ -88,12 +86,12 @@ def given(
     )
 
 
-def written(_patient: Patient, _wanted: Wanted, change: Change) -> list[str]:
+def written(_patient: Patient, _wanted: Wanted, change: Change, *, today: int) -> list[str]:
     change.write("/etc/passwd", b"new\n")
     return ["told"]
 
 
-def cut_off(_patient: Patient, _wanted: Wanted, change: Change) -> list[str]:
+def cut_off(_patient: Patient, _wanted: Wanted, change: Change, *, today: int) -> list[str]:
     change.write("/etc/passwd", b"new\n")
     raise OpenRescueError("the disk is full")
 
@@ -109,7 +107,7 @@ def test_given(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_nothing_to_do(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = given(tmp_path, monkeypatch, lambda *_given: [])
+    told = given(tmp_path, monkeypatch, lambda *_given, **_more: [])
     assert (told.changed, told.undo, told.diff) == (False, None, "")
     assert not (tmp_path / "store").exists() or not list((tmp_path / "store").iterdir())
 
