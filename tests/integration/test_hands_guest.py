@@ -117,19 +117,32 @@ def test_a_shell_on_a_terminal(debian: RescueGuest) -> None:
     assert left(debian) == ""
 
 
+#: holds the lock as a module does, for as long as a file is there
+HOLD = """
+mkdir -p /run/openrescue; touch /run/hold
+flock /run/openrescue/lock sh -c '
+    printf "{\\"pid\\": 5, \\"action\\": \\"disk_repair\\"}" > /run/openrescue/lock
+    while [ -e /run/hold ]; do sleep 0.2; done
+    echo "{}" > /run/openrescue/lock' >/dev/null 2>&1 &
+until grep -q disk_repair /run/openrescue/lock; do sleep 0.2; done
+"""
+SHELL = """
+openrescue-shell -c 'sleep 900' >/dev/null 2>&1 & echo $! > /run/shell.pid
+until pgrep -x sleep; do sleep 0.2; done
+"""
+
+
 def test_it_keeps_away_from_who_works(debian: RescueGuest) -> None:
-    debian.shell(
-        'flock /run/openrescue/lock sh -c \'printf "{\\"pid\\": 5, \\"action\\": \\"disk_repair\\"}"'
-        " > /run/openrescue/lock; sleep 20' >/dev/null 2>&1 & sleep 3"
-    )
+    debian.shell(HOLD)
     code, text = shell(debian, "-c", "true")
     assert (code, "action: disk_repair" in text) == (1, True), text
-    debian.shell("flock /run/openrescue/lock sh -c 'echo {} > /run/openrescue/lock'")
+    debian.shell("rm /run/hold; flock /run/openrescue/lock true")
     # And modules from it.
-    debian.shell("openrescue-shell -c 'sleep 40' >/dev/null 2>&1 & sleep 15")
+    debian.shell(SHELL)
     busy = debian.module("disk_collect")
     assert busy["error"]["code"] == "busy", busy
     assert "openrescue-shell, process" in busy["msg"]
+    debian.shell("kill $(cat /run/shell.pid)")
     debian.shell("flock /run/openrescue/lock true")
     mounted = debian.module("disk_mount", state="mounted")
     assert mounted["changed"], mounted
@@ -172,6 +185,7 @@ def test_collected_and_let_in(debian: RescueGuest) -> None:
     code, text = shell(
         debian, "-c", "getent shadow root | cut -d: -f2; cat /root/.ssh/authorized_keys; stat -c %a /root/.ssh"
     )
-    assert (code, text.split("\n")[-3:]) == (0, [HASH, KEY, "700"]), text
+    lines = text.split("\n")
+    assert (code, lines[0], lines[-1], KEY in lines) == (0, HASH, "700", True), text
     assert debian.module("disk_repair", state="reverted", undo=let_in["undo"])["changed"]
     assert shell(debian, "-c", "cat /etc/shadow; ls -a /root") == (0, before)
