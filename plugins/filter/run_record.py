@@ -107,6 +107,7 @@ def run_record(
         "applied": [finding["fault"] for finding in repair.get("applied") or [] if finding.get("fault")],
         "not_repaired": [finding["fault"] for finding in repair.get("failed_findings") or []],
         "undo": repair.get("undo"),
+        "archive": taken.get("collect", {}).get("archive") or None,
         "proof": taken.get("verify", {}).get("proof"),
         "error": _reason(taken, end["error"]) if end["outcome"] == "failed" else end["error"] or None,
         "said": end["said"],

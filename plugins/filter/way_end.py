@@ -61,9 +61,9 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - C(outcome), V(back), V(off), V(left_alone), V(rescued), V(checked) or V(failed), or of a single step V(triaged),
-      V(rescued), V(diagnosed), V(repaired) or V(unrescued); C(error), why it is not as asked; C(said), the same for
-      people, in a sentence or two; C(next), the commands that go on.
+    - C(outcome), V(back), V(off), V(left_alone), V(rescued), V(collected), V(checked) or V(failed), or of a single step
+      V(triaged), V(rescued), V(diagnosed), V(repaired) or V(unrescued); C(error), why it is not as asked; C(said), the
+      same for people, in a sentence or two; C(next), the commands that go on.
   type: dict
 """
 
@@ -109,6 +109,9 @@ def way_end(
         return _end("left_alone", error=decision["said"] if decision["unsure"] else "", said=decision["said"])
     if check:
         return _end("checked", said=_plan(steps, host))
+    archive = (steps.get("collect") or {}).get("archive")
+    if archive:
+        return _end("collected", said=f"{host}: what was collected is {archive}")
     if not unrescued:
         return _end("rescued", said=f"{host} is left rescued", following=_from_rescued(host, way))
     proof = (steps.get("verify") or {}).get("proof")

@@ -254,7 +254,6 @@ error:
   returned: failure
 """
 
-import dataclasses
 import time
 import typing as t
 
@@ -262,7 +261,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._errors import OpenRescueError
 from ..module_utils._faults.catalog import CHAIN, FAULTS
-from ..module_utils._faults.engine.diagnose import Report, check_names, diagnose
+from ..module_utils._faults.engine.diagnose import as_result, check_names, diagnose
 from ..module_utils._patient.opening import View
 from ..module_utils._patient.session import disk_argument_spec, private_session
 from ..module_utils._patient.write.bundles import unfinished
@@ -296,28 +295,6 @@ def run(params: dict[str, t.Any]) -> dict[str, t.Any]:
             began = time.monotonic()
         budget.lap("close", began)
     return {**result, "timings": budget.timings}
-
-
-def as_result(view: View, report: Report) -> dict[str, t.Any]:
-    patient = view.patient
-    return {
-        "verdict": report.verdict,
-        "message": report.message,
-        "chain": [dataclasses.asdict(link) for link in report.chain],
-        "findings": [finding.as_dict() for finding in report.findings],
-        "checks": [dataclasses.asdict(check) for check in report.checks],
-        "patient": {
-            "os": dataclasses.asdict(patient.os) if patient.os else None,
-            "kernels": [dataclasses.asdict(kernel) for kernel in patient.kernels],
-            "root": patient.root.device if patient.root else None,
-            "boot": patient.boot.device if patient.boot else None,
-            "esp": patient.esp.device if patient.esp else None,
-            "layout": patient.layout,
-            "access": view.access,
-            "notes": patient.notes,
-            "uncertain": list(patient.uncertain),
-        },
-    }
 
 
 def main() -> None:

@@ -45,6 +45,7 @@ STEPS = {
     "server_rescue": ("rescue", "switches systems"),
     "disk_diagnose": ("diagnose", "looks at the disks"),
     "disk_repair": ("repair", "works on the disks"),
+    "disk_collect": ("collect", "reads the disks"),
     "disk_mount": ("tasks", "opens or closes the disks"),
     "system_state": ("probe", "tries to log in"),
 }

@@ -31,6 +31,7 @@ OUTCOMES = {
     "unrescued": ("UNRESCUED", "good", "unrescued"),
     "checked": ("CHECKED", "good", "checked"),
     "triaged": ("TRIAGED", "good", "triaged"),
+    "collected": ("COLLECTED", "good", "collected"),
     "diagnosed": ("DIAGNOSED", "good", "diagnosed"),
     "repaired": ("REPAIRED", "good", "repaired"),
     "failed": ("FAILED", "bad", "failed"),

@@ -18,8 +18,6 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 DATA = yaml.safe_load((awx.PROJECT / "job_templates.yml").read_text(encoding="utf-8"))
 WORKFLOW = yaml.safe_load((awx.PROJECT / "workflow.yml").read_text(encoding="utf-8"))["awx_recovery"]
 BUTTONS = {button["name"]: button for button in DATA["awx_buttons"]}
-#: Buttons whose playbook is still on its way.
-AWAITED = {"collect"}
 #: Questions that no role takes: what only a playbook knows.
 PLAYBOOKS_OWN = {"rescue_hosts", "recover_running", "recover_keep_rescued", "recover_serial"}
 #: What may be left empty, which means something.
@@ -47,11 +45,11 @@ def test_a_button_is_one_playbook_of_the_collection(name: str) -> None:
     [play] = yaml.safe_load((awx.PROJECT / BUTTONS[name]["playbook"]).read_text(encoding="utf-8"))
     playbook = play["ansible.builtin.import_playbook"].removeprefix("openrescue.server.")
     assert f"{playbook}.yml" == BUTTONS[name]["playbook"] == f"{name.lower()}.yml"
-    assert (ROOT / f"playbooks/{playbook}.yml").is_file() or playbook in AWAITED
+    assert (ROOT / f"playbooks/{playbook}.yml").is_file()
 
 
 def test_every_playbook_of_the_collection_has_a_button() -> None:
-    assert {path.stem for path in ROOT.glob("playbooks/*.yml")} | AWAITED == {name.lower() for name in BUTTONS}
+    assert {path.stem for path in ROOT.glob("playbooks/*.yml")} == {name.lower() for name in BUTTONS}
 
 
 @pytest.mark.parametrize("name", BUTTONS)

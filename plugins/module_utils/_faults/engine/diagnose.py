@@ -22,7 +22,7 @@ from ..._time import TimeBudget
 from ..model import Fault, Finding, NotApplicable, Stage
 from .verdict import Link, Verdict, message_of, verdict_of
 
-__all__ = ("Check", "Report", "check_names", "detect", "diagnose")
+__all__ = ("Check", "Report", "as_result", "check_names", "detect", "diagnose")
 
 Chain = t.Callable[[Patient], tuple[Link, ...]]
 Status = t.Literal["ran", "not_applicable", "skipped"]
@@ -56,6 +56,29 @@ class Report:
     message: str = ""
     #: device -> what is wrong with its file system, so that nothing is written to it
     damaged: dict[str, str] = dataclasses.field(default_factory=dict)
+
+
+def as_result(view: View, report: Report) -> dict[str, t.Any]:
+    """What modules return of it."""
+    patient = view.patient
+    return {
+        "verdict": report.verdict,
+        "message": report.message,
+        "chain": [dataclasses.asdict(link) for link in report.chain],
+        "findings": [finding.as_dict() for finding in report.findings],
+        "checks": [dataclasses.asdict(check) for check in report.checks],
+        "patient": {
+            "os": dataclasses.asdict(patient.os) if patient.os else None,
+            "kernels": [dataclasses.asdict(kernel) for kernel in patient.kernels],
+            "root": patient.root.device if patient.root else None,
+            "boot": patient.boot.device if patient.boot else None,
+            "esp": patient.esp.device if patient.esp else None,
+            "layout": patient.layout,
+            "access": view.access,
+            "notes": patient.notes,
+            "uncertain": list(patient.uncertain),
+        },
+    }
 
 
 def check_names(names: t.Iterable[str], faults: Faults) -> None:

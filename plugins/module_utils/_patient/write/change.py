@@ -22,6 +22,7 @@ import os
 import stat
 import typing as t
 
+from ..._formats.shadow import hide
 from ..._text import printable
 from ..patient import Filesystem, Patient
 from ..syscalls import attach_loop, inode_flags
@@ -65,22 +66,49 @@ class Change:
         """A unified diff of all files, and a line for each change that has none."""
         return "".join(self._shown)
 
-    def write(self, path: str, data: bytes, *, mode: int = 0o644) -> None:
+    def write(
+        self,
+        path: str,
+        data: bytes,
+        *,
+        mode: int = 0o644,
+        owner: tuple[int, int] = (0, 0),
+        label: str | None = None,
+        secret: bool = False,
+    ) -> None:
         """Replace a regular file, or create it, atomically.
 
-        An existing file keeps owner, mode, extended attributes and flags; a new one is root's with ``mode`` and
-        the SELinux label of its neighbours. If ``data`` is what stands there, nothing happens. Raises WriteRefused
-        for what is no regular file, or has several names.
+        An existing file keeps owner, mode, extended attributes and flags; a new one gets ``owner`` (user and group),
+        ``mode``, and the SELinux label that is given, or else that of its neighbours. If ``data`` is what stands there,
+        nothing happens. Raises WriteRefused for what is no regular file, or has several names.
+
+        :param secret: it has password hashes among fields parted by colons, and the diff does not show them.
         """
         where, found = self._regular(path)
         if found is None:
-            after = with_label(FileState("file", len(data), "", mode, 0, 0, 0, {}), label_for(self._tree, where))
+            fresh = FileState("file", len(data), "", mode, *owner, 0, {})
+            after = with_label(fresh, label or label_for(self._tree, where))
         else:
             current = state_of(self._tree, where)
             if current is None:
                 raise AssertionError("what exists has a state")
             after = dataclasses.replace(current, size=len(data))
-        self._replace(where, data, dataclasses.replace(after, sha256=hashlib.sha256(data).hexdigest()))
+        self._replace(where, data, dataclasses.replace(after, sha256=hashlib.sha256(data).hexdigest()), secret=secret)
+
+    def folder(self, path: str, *, mode: int, owner: tuple[int, int], label: str | None = None) -> None:
+        """Make a directory, whole from the beginning. One that is there stays as it is."""
+        with self._tree.place(path, follow=False) as place:
+            if place is None:
+                raise WriteRefused(f"on the patient, the directory of {printable(path)} is missing")
+            if place.stat is not None:
+                return
+            where = place.path
+        after = with_label(FileState("folder", 0, "", mode, *owner, 0, {}), label)
+        entry = self._keep(where, after)
+        self._writer.whole_folder(where, after, temporary=entry.temporary)
+        entry.after = state_of(self._tree, where)
+        self._finish(entry)
+        self._shown.append(f"{printable(where)}: made, a directory ({mode:04o}, {owner[0]}:{owner[1]})\n")
 
     def remove(self, path: str) -> None:
         """Remove a regular file or a symbolic link (the link itself). Absent is fine."""
@@ -199,17 +227,17 @@ class Change:
         state = state_of(tree, path, copy_to=held)
         return None if state is None else (state, held.getvalue())
 
-    def _replace(self, where: str, data: bytes, after: FileState) -> None:
+    def _replace(self, where: str, data: bytes, after: FileState, *, secret: bool = False) -> None:
         """Content reaches the patient here; ``where`` holds no link."""
         old = self._content(self._tree, where)
         if old is not None and old[0].same_content(after):
             return
-        entry = self._keep(where, after)
+        entry = self._keep(where, after, secret=secret)
         self._writer.file(where, io.BytesIO(data), after, temporary=entry.temporary)
         # The file system may have added a label or an inherited ACL.
         entry.after = state_of(self._tree, where)
         self._finish(entry)
-        self._show(where, old[1] if old else None, data)
+        self._show(where, old[1] if old else None, data, secret=secret)
 
     def _take_away(self, path: str, verb: str, *, moved: bool) -> None:
         with self._tree.place(path, follow=False) as place:
@@ -224,7 +252,7 @@ class Change:
         size = entry.before.size if entry.before else 0
         self._shown.append(f"{printable(where)}: {verb} ({size} bytes)\n")
 
-    def _keep(self, where: str, after: FileState | None, *, moved: bool = False) -> FileEntry:
+    def _keep(self, where: str, after: FileState | None, *, moved: bool = False, secret: bool = False) -> FileEntry:
         """Write down what is there and what is to come, here and then on the patient, before it comes."""
         self._patient.tools.limit.check()
         self._writer.look(where)
@@ -245,6 +273,7 @@ class Change:
             filesystem=identity(filesystem) if filesystem else "",
             moved=moved,
             folder_flags=self._folder_locks(where),
+            secret=secret,
         )
         self._bundle.add(entry)
         self._home.put(entry)
@@ -338,13 +367,20 @@ class Change:
         self.changed = True
         self._view.seal()
 
-    def _show(self, path: str, before: bytes | None, after: bytes) -> None:
-        self._shown.append(unified(path, before, after))
+    def _show(self, path: str, before: bytes | None, after: bytes, *, secret: bool = False) -> None:
+        self._shown.append(unified(path, before, after, secret=secret))
 
 
-def unified(path: str, before: bytes | None, after: bytes) -> str:
-    """The diff of one file, safe to print; a line of words where there are no lines to compare."""
+def unified(path: str, before: bytes | None, after: bytes, *, secret: bool = False) -> str:
+    """The diff of one file, safe to print; a line of words where there are no lines to compare.
+
+    :param secret: password hashes in it are not shown.
+    """
     name = printable(path)
+    if secret:
+        shown = hide(*(data.decode("utf-8", "surrogateescape") for data in (before or b"", after)))
+        first, after = (text.encode("utf-8", "surrogateescape") for text in shown)
+        before = None if before is None else first
     old, new = _lines(before or b""), _lines(after)
     if old is None or new is None:
         was = "absent" if before is None else f"{len(before)} bytes"

@@ -22,7 +22,7 @@ import typing as t
 from ..syscalls import inode_flags
 from ..tree.tree import Tree
 
-__all__ = ("BLOCK", "KEPT_FLAGS", "LABEL", "LOCKS", "FileState", "label_for", "state_of", "with_label")
+__all__ = ("BLOCK", "KEPT_FLAGS", "LABEL", "LOCKS", "FileState", "label_for", "of_type", "state_of", "with_label")
 
 BLOCK = 1024 * 1024
 #: immutable and append-only: while a file or its directory has one of them, it cannot be replaced
@@ -37,9 +37,9 @@ _NEIGHBOURS = 64
 
 @dataclasses.dataclass(frozen=True)
 class FileState:
-    """All of a file or a symbolic link but its bytes, of which only the hash is here."""
+    """All of a file, a symbolic link or a directory but what it holds; of bytes the hash is here."""
 
-    kind: str  # file or link
+    kind: str  # file, link or folder
     size: int
     sha256: str
     mode: int
@@ -82,6 +82,8 @@ def state_of(tree: Tree, path: str, *, copy_to: t.BinaryIO | None = None) -> Fil
         target = tree.readlink(path) or ""
         digest = hashlib.sha256(os.fsencode(target)).hexdigest()
         return FileState("link", len(target), digest, 0o777, found.st_uid, found.st_gid, found.st_mtime_ns, {}, target)
+    if stat.S_ISDIR(found.st_mode):
+        return _state_of_folder(tree, path)
     file = tree.open(path)
     if file is None:
         return None
@@ -97,6 +99,22 @@ def state_of(tree: Tree, path: str, *, copy_to: t.BinaryIO | None = None) -> Fil
         flags = inode_flags(file.fileno()) & KEPT_FLAGS
     mode, digest = stat.S_IMODE(info.st_mode), hasher.hexdigest()
     return FileState("file", size, digest, mode, info.st_uid, info.st_gid, info.st_mtime_ns, xattrs, flags=flags)
+
+
+def _state_of_folder(tree: Tree, path: str) -> FileState | None:
+    with tree.place(path, follow=False) as place:
+        if place is None:
+            return None
+        fd = os.open(place.name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=place.directory)
+        try:
+            info = os.fstat(fd)
+            flags = inode_flags(fd) & KEPT_FLAGS
+            mode = stat.S_IMODE(info.st_mode)
+            return FileState(
+                "folder", 0, "", mode, info.st_uid, info.st_gid, info.st_mtime_ns, _xattrs(fd), flags=flags
+            )
+        finally:
+            os.close(fd)
 
 
 def with_label(state: FileState, label: str | None) -> FileState:
@@ -117,6 +135,15 @@ def label_for(tree: Tree, path: str) -> str | None:
         if (label := _label_at(tree, f"{folder.rstrip('/')}/{name}", kind=stat.S_ISREG)) is not None
     )
     return labels.most_common(1)[0][0] if labels else _label_at(tree, folder, kind=stat.S_ISDIR)
+
+
+def of_type(label: str | None, name: str) -> str | None:
+    """The same label with another type, such as ``ssh_home_t``; None where there is no label."""
+    parts = base64.b64decode(label).split(b":", 3) if label else []
+    if len(parts) < 3:
+        return None
+    end = b"\0" if parts[2].endswith(b"\0") else b""
+    return base64.b64encode(b":".join([*parts[:2], name.encode("ascii") + end, *parts[3:]])).decode()
 
 
 def _label_at(tree: Tree, path: str, *, kind: t.Callable[[int], bool]) -> str | None:

@@ -117,7 +117,8 @@ def _revert_file(view: View, bundle: Bundle, entry: FileEntry, *, check: bool) -
         _put_back(writer, bundle, entry, path)
     elif entry.before is not None:
         writer.lock(path, flags=entry.before.flags, folder_flags=entry.folder_flags)
-    if not _same(state_of(view.patient.tree, path), entry.before, locks=True):
+    kept = entry.is_folder and view.patient.tree.listdir(path)  # by others, who have put something there since
+    if not kept and not _same(state_of(view.patient.tree, path), entry.before, locks=True):
         raise UndoRefused(f"{printable(entry.path)} is not what it was, although it was put back")
     entry.state = "reverted"
     bundle.save()
@@ -154,7 +155,9 @@ def _same(current: FileState | None, wanted: FileState | None, *, locks: bool = 
 
 def _put_back(writer: Writer, bundle: Bundle, entry: FileEntry, path: str) -> None:
     before = entry.before
-    if before is None:
+    if entry.is_folder:
+        writer.remove_folder(path)
+    elif before is None:
         writer.remove(path)
     elif before.kind == "link":
         writer.link(path, before, temporary=entry.temporary)
@@ -194,7 +197,7 @@ def _diff(view: View, bundle: Bundle, entry: FileEntry, path: str) -> str:
     if entry.before.kind == "link" or entry.data is None or entry.before.size > _DIFF_LIMIT:
         return f"{printable(entry.path)}: put back ({entry.before.size} bytes)\n"
     with open(bundle.path(entry.data), "rb") as source:
-        return unified(entry.path, now, source.read())
+        return unified(entry.path, now, source.read(), secret=entry.secret)
 
 
 def _finish_file(view: View, bundle: Bundle, entry: FileEntry) -> str:

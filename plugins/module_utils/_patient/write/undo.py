@@ -73,6 +73,7 @@ class FileEntry:
     :param filesystem: what identifies the file system that it lies on; empty in bundles of the first release.
     :param moved: it was taken away to make room, so its content does not go back there before it is asked for.
     :param folder_flags: what chattr(1) had set on its directory.
+    :param secret: it holds password hashes, which no diff shows.
     """
 
     path: str
@@ -83,8 +84,14 @@ class FileEntry:
     filesystem: str = ""
     moved: bool = False
     folder_flags: int = 0
+    secret: bool = False
     state: str = "intended"
     kind: str = "file"
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a directory that was made, in which others may have put something since."""
+        return self.before is None and self.after is not None and self.after.kind == "folder"
 
 
 @dataclasses.dataclass
@@ -288,7 +295,8 @@ def _entry(item: dict[str, t.Any]) -> Entry:
     if item["kind"] == "device":
         extents = [(int(offset), int(length)) for offset, length in item["extents"]]
         return DeviceEntry(**{**item, "extents": extents})
-    if not isinstance(item.get("filesystem", ""), str) or not isinstance(item.get("folder_flags", 0), int):
+    kinds = {"filesystem": str, "folder_flags": int, "secret": bool}
+    if not all(isinstance(item.get(key, kind()), kind) for key, kind in kinds.items()):
         raise TypeError("a field is of another kind")
     states = {key: FileState.from_dict(item[key]) if item[key] else None for key in ("before", "after")}
     return FileEntry(**{**item, **states})

@@ -93,7 +93,8 @@ class Writer:
         """Remove what killed runs left beside a path under temporary names; whether there was anything."""
         left = [name for name in self._view.patient.tree.listdir(os.path.dirname(path)) if is_temporary(name)]
         for name in left:
-            self.remove(os.path.join(os.path.dirname(path), name))
+            place = os.path.join(os.path.dirname(path), name)
+            (self.remove_folder if self._view.patient.tree.is_dir(place) else self.remove)(place)
         return bool(left)
 
     def lock(self, path: str, *, flags: int, folder_flags: int) -> None:
@@ -112,6 +113,24 @@ class Writer:
             if place.stat is None:
                 os.mkdir(place.name, mode, dir_fd=directory)
                 os.fsync(directory)
+
+    def whole_folder(self, path: str, state: FileState, *, temporary: str) -> None:
+        """Put an empty directory in place, with everything that the state says."""
+        with self._opened(path) as (place, directory):
+            os.mkdir(temporary, 0o700, dir_fd=directory)
+            try:
+                with _descriptor(directory, temporary) as fd:
+                    os.fchown(fd, state.uid, state.gid)
+                    os.fchmod(fd, state.mode)
+                    for name, value in state.xattrs.items():
+                        os.setxattr(fd, name, base64.b64decode(value))
+                    os.fsync(fd)
+                os.rename(temporary, place.name, src_dir_fd=directory, dst_dir_fd=directory)
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    os.rmdir(temporary, dir_fd=directory)
+                raise
+            os.fsync(directory)
 
     def remove_folder(self, path: str) -> None:
         """Remove a directory if it is there and empty."""

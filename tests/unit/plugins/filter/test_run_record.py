@@ -73,7 +73,7 @@ def test_what_comes_next_is_kept() -> None:
     assert record({}, end)["next"] == end["next"]
 
 
-@pytest.mark.parametrize("outcome", [*STEPS.values(), "back", "off", "left_alone", "checked", "failed"])
+@pytest.mark.parametrize("outcome", [*STEPS.values(), "back", "off", "left_alone", "collected", "checked", "failed"])
 def test_the_schema_knows_every_outcome(outcome: str) -> None:
     assert record({}, {**BACK, "outcome": outcome})["outcome"] == outcome
 

@@ -61,6 +61,7 @@ ENTRY = {"kind": "file", "state": "done", "data": None, "path": "/x", "temporary
                 {"state": "new"},
                 {"filesystem": 5},
                 {"folder_flags": "x"},
+                {"secret": "x"},
                 {"before": 5},
                 {"more": 1},
             )
