@@ -60,7 +60,7 @@ def ask(attempt: t.Callable[[], str], *, timeout: float, interval: float, clock:
         try:
             answer = Answer(True, _last_line(attempt()))
         except AnsibleConnectionFailure as exc:
-            answer = Answer(False, reason=printable(str(exc), limit=300) or "no reason given")
+            answer = Answer(False, reason=printable(" ".join(str(exc).split()), limit=300) or "no reason given")
         clear = answer.answers and not (started and answer.system in UNDECIDED)
         over = clear or FINAL in answer.reason
         if over or clock.monotonic() + interval > end:

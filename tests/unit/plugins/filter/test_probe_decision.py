@@ -48,6 +48,11 @@ def test_decisions(case: str) -> None:
     assert bool(found["said"]) is not found["go"]
 
 
+def test_why_nobody_could_log_in_is_told() -> None:
+    said = probe_decision(server("unknown"), login={**SILENT, "reason": "Permission denied"})["said"]
+    assert "Permission denied" in said
+
+
 def test_who_is_left_alone_is_told_how_to_be_meant() -> None:
     for life in ("up", "unknown", "booting"):
         said = probe_decision(server(life))["said"]
