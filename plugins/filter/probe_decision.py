@@ -72,9 +72,10 @@ def probe_decision(
         return {"go": False, "life": dict(life), "said": said, "unsure": False}
     known = "it is booting" if life["state"] == "booting" else "nobody can tell"
     refused = f"; it does not let us log in: {login['reason']}" if login and not login.get("answers") else ""
+    evidence = f"{life['evidence']}{refused}"
     said = (
-        f"server '{name}': see whether it is up: {known} ({life['evidence']}{refused}), so it was left alone. Give it time, or a"
-        f" way to be asked (verify_by); {ALL_THE_SAME}"
+        f"server '{name}': see whether it is up: {known} ({evidence}), so it was left alone. Give it time, or a way to"
+        f" be asked (verify_by); {ALL_THE_SAME}"
     )
     return {"go": False, "life": dict(life), "said": said, "unsure": True}
 

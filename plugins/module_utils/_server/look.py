@@ -24,7 +24,7 @@ if t.TYPE_CHECKING:
 __all__ = ("Watcher", "look_at_server")
 
 #: looks on until there is enough to see: the server as it is then, and whether it lives
-Watcher = t.Callable[["Session[t.Any]", Situation], "tuple[Situation, Life]"]
+Watcher = t.Callable[["Session[t.Any]", Situation], tuple[Situation, Life]]
 
 
 def look_at_server(

@@ -23,8 +23,8 @@ RISKY = {**SAFE, "fault": "risky-one", "remedy_safe": False}
 BARE = {**SAFE, "fault": "bare-one", "remedy": None}
 
 
-def record(steps: dict[str, t.Any], end: dict[str, t.Any] = BACK, **given: t.Any) -> dict[str, t.Any]:
-    found = run_record(steps, **{"name": "web1", "provider": "libvirt", "end": end, **given})
+def record(steps: dict[str, t.Any], end: dict[str, t.Any] | None = None, **given: t.Any) -> dict[str, t.Any]:
+    found = run_record(steps, **{"name": "web1", "provider": "libvirt", "end": end or BACK, **given})
     jsonschema.validate(found, SCHEMA)
     return found
 

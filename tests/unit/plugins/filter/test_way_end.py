@@ -23,8 +23,8 @@ FOUND = {"findings": [CRITICAL]}
 TAKEN_BACK = {"applied": [{"path": "/etc/fstab"}]}
 
 
-def end(steps: dict[str, t.Any], decision: dict[str, t.Any] = GO, **more: t.Any) -> dict[str, t.Any]:
-    return way_end(steps, decision=decision, host="web1", **more)
+def end(steps: dict[str, t.Any], decision: dict[str, t.Any] | None = None, **more: t.Any) -> dict[str, t.Any]:
+    return way_end(steps, decision=decision or GO, host="web1", **more)
 
 
 #: results, decision, more -> outcome, whether there is an error
