@@ -107,6 +107,9 @@ def run_record(
         "applied": [finding["fault"] for finding in repair.get("applied") or [] if finding.get("fault")],
         "not_repaired": [finding["fault"] for finding in repair.get("failed_findings") or []],
         "undo": repair.get("undo"),
+        "earlier": [
+            str(item["id"]) for item in taken.get("diagnose", {}).get("bundles") or [] if item.get("state") == "kept"
+        ],
         "archive": taken.get("collect", {}).get("archive") or None,
         "proof": taken.get("verify", {}).get("proof"),
         "error": _reason(taken, end["error"]) if end["outcome"] == "failed" else end["error"] or None,

@@ -243,6 +243,14 @@ checks:
   type: list
   elements: dict
   returned: success
+bundles:
+  description:
+    - The undo bundles of earlier repairs of these disks, the oldest first. Each has C(id), C(time), C(state) and
+      C(faults), as M(openrescue.server.disk_repair) lists them with more.
+  type: list
+  elements: dict
+  returned: success
+  sample: [{"id": "20260702T090102Z-0badcafe", "state": "kept", "faults": ["fstab-syntax"]}]
 timings:
   description: Seconds per phase, and in C(total).
   type: dict
@@ -264,7 +272,7 @@ from ..module_utils._faults.catalog import CHAIN, FAULTS
 from ..module_utils._faults.engine.diagnose import as_result, check_names, diagnose
 from ..module_utils._patient.opening import View
 from ..module_utils._patient.session import disk_argument_spec, private_session
-from ..module_utils._patient.write.bundles import unfinished
+from ..module_utils._patient.write.bundles import listing, unfinished
 from ..module_utils._text import printable_result
 from ..module_utils._time import TimeBudget
 
@@ -291,10 +299,15 @@ def run(params: dict[str, t.Any]) -> dict[str, t.Any]:
                 f"a repair was killed while it wrote here: {undo}. The next disk_repair brings it to its end"
                 for undo in unfinished(view)
             ]
-            result = as_result(view, report)
+            result = {**as_result(view, report), "bundles": earlier_repairs(view)}
             began = time.monotonic()
         budget.lap("close", began)
     return {**result, "timings": budget.timings}
+
+
+def earlier_repairs(view: View) -> list[dict[str, t.Any]]:
+    """What can be taken back: nobody may have been told, where a run was killed."""
+    return [{"id": item.id, "time": item.time, "state": item.state, "faults": item.faults} for item in listing(view)]
 
 
 def main() -> None:

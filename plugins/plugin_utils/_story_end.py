@@ -128,9 +128,13 @@ def _names(names: t.Sequence[str]) -> str:
 
 def _going_on(name: str, record: Result, command: str) -> list[Line]:
     lines = titled("", str(record.get("said"))) if record.get("outcome") == "checked" else []
-    if record.get("undo"):
-        words = f"openrescue.server.undo -e rescue_hosts={shlex.quote(name)} -e undo={shlex.quote(str(record['undo']))}"
-        lines += command_lines(f"undo {name}: ", f"{command} {words}")
+    # Of a repair whose run was killed, nobody was told.
+    earlier = (record.get("earlier") or [""])[-1]
+    undo = record.get("undo") or (earlier if record.get("outcome") != "left_alone" else "")
+    if undo:
+        words = f"openrescue.server.undo -e rescue_hosts={shlex.quote(name)} -e undo={shlex.quote(str(undo))}"
+        title = f"undo {name}: " if record.get("undo") else f"undo an earlier repair of {name}: "
+        lines += command_lines(title, f"{command} {words}")
     for following in record.get("next") or []:
         lines += command_lines(f"next {name}: ", str(following).replace(f"{COMMAND} ", f"{command} ", 1))
     return lines

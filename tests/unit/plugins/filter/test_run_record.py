@@ -68,6 +68,11 @@ def test_the_findings_of_the_disks_win() -> None:
     assert (repaired["applied"], repaired["not_repaired"], repaired["undo"]) == (["safe-one"], ["risky-one"], "u1")
 
 
+def test_earlier_repairs_are_those_that_were_not_taken_back() -> None:
+    bundles = [{"id": "u1", "state": "kept"}, {"id": "u2", "state": "reverted"}, {"id": "u3", "state": "unfinished"}]
+    assert record({"diagnose": {"findings": [], "bundles": bundles}})["earlier"] == ["u1"]
+
+
 def test_what_comes_next_is_kept() -> None:
     end = {"outcome": "rescued", "error": "", "said": "", "next": ["ansible-playbook openrescue.server.unrescue"]}
     assert record({}, end)["next"] == end["next"]

@@ -34,6 +34,12 @@ def test_commands_are_those_of_this_run() -> None:
     assert f"next web1: {MINE} openrescue.server.unrescue -e rescue_hosts=web1" in lines
 
 
+def test_an_earlier_repair_can_be_taken_back_too() -> None:
+    lines = texts({"web1": {"outcome": "back", "earlier": ["u0", "u1"]}})
+    assert f"undo an earlier repair of web1: {MINE} openrescue.server.undo -e rescue_hosts=web1 -e undo=u1" in lines
+    assert not any("earlier" in line for line in texts({"web1": {"outcome": "back", "earlier": ["u0"], "undo": "u1"}}))
+
+
 def test_a_check_says_what_would_be_done() -> None:
     lines = texts({"web1": {"outcome": "checked", "said": "web1 would be rescued"}, "up": {"outcome": "left_alone"}})
     assert "web1 would be rescued" in lines
