@@ -10,7 +10,7 @@ import pathlib
 import typing as t
 
 from openrescue_lab import breakage, modules
-from openrescue_lab.disk import blank, mounted
+from openrescue_lab.disk import mounted, silent
 from openrescue_lab.domain import Domain
 
 #: what stays in memory for half a minute unless somebody writes it
@@ -31,7 +31,7 @@ def test_what_it_has_not_written_yet_is_on_its_disk(
     guest.wait_for_console("emergency mode")
 
     given = {"provider": "libvirt", "libvirt_uri": lab, "server": guest.name, "state": "rescued"}
-    image = str(blank(tmp_path / "image.raw"))
+    image = str(silent(tmp_path / "image.raw"))
     rescued = modules.call("server_rescue", {**given, "rescue_image": image}).must_end_well()
 
     assert rescued["stopped_by"] == "Ctrl-Alt-Del", rescued

@@ -107,6 +107,11 @@ class Modules:
 
 def make_image(path: pathlib.Path, *, form: str = "qcow2", size: str = "16M") -> pathlib.Path:
     subprocess.run(["qemu-img", "create", "-q", "-f", form, str(path), size], check=True)
+    if form == "raw":
+        # The least that something could boot from; no rescue system is booted from anything else.
+        with path.open("r+b") as file:
+            file.seek(510)
+            file.write(b"\x55\xaa")
     return path
 
 
