@@ -24,7 +24,7 @@ SCENARIOS = ("rescue_image", "triage", "rescue", "diagnose", "repair", "unrescue
 
 #: The tests that work on disks of broken guests: about half of the integration tests' time.
 PATIENTS = (
-    *(f"tests/integration/test_{name}.py" for name in ("faults", "layouts", "disk_units", "disk_guest")),
+    *(f"tests/integration/test_{name}.py" for name in ("faults", "layouts", "disk_units", "disk_guest", "hands_guest")),
     "tests/integration/disk_host/test_*.py",
 )
 #: The tests that need the small real cloud.
