@@ -41,12 +41,16 @@ _list:
 
 import typing as t
 
-from ansible.errors import AnsibleError
+from ansible import errors
 from ansible.plugins.lookup import LookupBase
 from ansible_collections.openrescue.server.plugins.module_utils._text import printable
 from ansible_collections.openrescue.server.plugins.plugin_utils._inputs import inputs, misspelled, wrong_values
 
 __all__ = ("LookupModule",)
+
+#: What a variable with ``omit`` for its value is: to ansible-core 2.19 and later an error, before that a text.
+OMITTED = getattr(errors, "AnsibleValueOmittedError", ())
+PLACE_HOLDER = "__omit_place_holder__"
 
 
 class LookupModule(LookupBase):
@@ -59,7 +63,11 @@ class LookupModule(LookupBase):
         values = {}
         for name in sorted(inputs() & set(given)):
             try:
-                values[name] = self._templar.template(given[name])
-            except AnsibleError as exc:
+                value = self._templar.template(given[name])
+                if not str(value).startswith(PLACE_HOLDER):
+                    values[name] = value
+            except OMITTED:
+                continue
+            except errors.AnsibleError as exc:
                 told.append(f"{name} cannot be read: {printable(' '.join(str(exc).split()), limit=300)}")
         return told + wrong_values(values)
