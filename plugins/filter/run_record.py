@@ -107,15 +107,18 @@ def run_record(
         "applied": [finding["fault"] for finding in repair.get("applied") or [] if finding.get("fault")],
         "not_repaired": [finding["fault"] for finding in repair.get("failed_findings") or []],
         "undo": repair.get("undo"),
-        "earlier": [
-            str(item["id"]) for item in taken.get("diagnose", {}).get("bundles") or [] if item.get("state") == "kept"
-        ],
+        "earlier": _earlier(taken.get("diagnose", {})),
         "archive": taken.get("collect", {}).get("archive") or None,
         "proof": taken.get("verify", {}).get("proof"),
         "error": _reason(taken, end["error"]) if end["outcome"] == "failed" else end["error"] or None,
         "said": end["said"],
         "next": list(end["next"]),
     }
+
+
+def _earlier(diagnosis: Result) -> list[str]:
+    """The repairs of before that can be taken back."""
+    return [str(item["id"]) for item in diagnosis.get("bundles") or [] if item.get("state") == "kept"]
 
 
 def _findings(taken: t.Mapping[str, Result]) -> list[dict[str, t.Any]]:
