@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 import re
 import sys
@@ -127,13 +128,18 @@ def test_a_playbook_that_is_not_ours(tmp_path: pathlib.Path) -> None:
 
 
 def test_with_the_default_callback_nothing_of_a_good_run_is_red_either(tmp_path: pathlib.Path) -> None:
-    told = play(tmp_path, "recover", {"web1": scenario("web1", disk_repair=[FIXED]), "up": TABLE["healthy"][0]})
+    reports = tmp_path / "reports"
+    servers = {"web1": scenario("web1", disk_repair=[FIXED]), "up": TABLE["healthy"][0]}
+    told = play(tmp_path, "recover", servers, "-e", f"recover_report_dir={reports}")
     assert told.code == 0, told.text
     for word in ("fatal", "[ERROR]", "FAILED", "UNREACHABLE", "RETRYING"):
         assert word not in told.text, told.text
     assert told.text.count("rescued=0") == 2
     # The last task of a server tells the whole of it.
     assert "web1 is back: it lets us log in, and says running" in told.text
+    written = {path.name.rpartition("-")[0]: json.loads(path.read_text(encoding="utf-8")) for path in reports.iterdir()}
+    assert written == told.records
+    assert {path.stat().st_mode & 0o777 for path in reports.iterdir()} == {0o600}
 
 
 def test_a_run_that_is_stopped_by_hand_says_what_is_left_how(tmp_path: pathlib.Path) -> None:
