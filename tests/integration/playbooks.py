@@ -77,6 +77,10 @@ class Play:
         )
         return Outcome(done.returncode, done.stdout + done.stderr)
 
+    def command(self, program: str, *arguments: str) -> str:
+        """What another program of Ansible prints, as a user calls it."""
+        return run(pathlib.Path(sys.executable).with_name(program), *arguments, env=self._environment())
+
     def start(self, playbook: str, log: pathlib.Path, **variables: t.Any) -> subprocess.Popen[bytes]:
         """Begin to run a playbook on the servers of the last run, as a group of processes of its own."""
         given = {**self._shared(), **variables}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import shlex
 import tarfile
 import typing as t
 
@@ -42,7 +43,8 @@ def test_collected_from_a_server_that_is_off_and_from_one_that_is_rescued(
     assert {"openrescue-collect/manifest.json", "openrescue-collect/patient/etc/fstab"} <= members(archive)
     assert str(archive) in outcome.text
 
-    play("rescue", patient.name).must_end_well()
+    kept = play("rescue", patient.name).must_end_well().record(patient.name)
+    assert "UUID=" in play.command(*shlex.split(kept["next"][0])), "the first command that it names shows the fstab"
     dest = tmp_path / "mine.tar.gz"
     play("collect", patient.name, collect_dest=str(dest), collect_max_bytes=100_000).must_end_well()
 

@@ -6,11 +6,16 @@
 
 from __future__ import annotations
 
+import shlex
 import typing as t
 
 import pytest
 from ansible_collections.openrescue.server.plugins.filter.way_end import STEPS, way_end
 
+AGENT = shlex.join([
+    "ansible", "all", "-i", "web1,", "-c", "openrescue.server.guest_agent", "-e", "ansible_libvirt_uri=x:///y",
+    "-m", "ansible.builtin.raw", "-a", "openrescue-shell -c 'cat /etc/fstab'",
+])  # fmt: skip
 GO = {"go": True, "said": "", "unsure": False}
 UP = {"go": False, "said": "web1 is up and was left alone", "unsure": False}
 UNSURE = {"go": False, "said": "nobody can tell", "unsure": True}
@@ -108,7 +113,7 @@ def test_how_to_leave_what_is_kept() -> None:
                 "ansible_host": "web1",
                 "ansible_libvirt_uri": "x:///y",
             },
-            "virsh -c x:///y console web1",
+            AGENT,
         ),
     ],
 )
